@@ -1,0 +1,176 @@
+"""What an SMTP server said and did: transcript lines, exchanges, TLS facts. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from smtpdoc.evidence.explanation import Explanation
+from smtpdoc.findings import NO_FACTS, Fact
+from smtpdoc.grammar.reply import Reply
+
+
+class Stage(StrEnum):
+    """Steps of a session, in order."""
+
+    CONNECT = "connect"
+    GREETING = "greeting"
+    EHLO = "ehlo"
+    STARTTLS = "starttls"
+    TLS = "tls"
+    EHLO_TLS = "ehlo-tls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    MESSAGE = "message"
+    RSET = "rset"
+    QUIT = "quit"
+
+
+class LineKind(StrEnum):
+    SENT = "sent"
+    RECEIVED = "received"
+    NOTE = "note"
+    ERROR = "error"
+    UNEXPECTED = "unexpected"  # a reply that nobody asked for
+
+
+class FailureKind(StrEnum):
+    TIMEOUT = "timeout"
+    REFUSED = "refused"  # the TCP connection was refused
+    UNREACHABLE = "unreachable"  # no route, network down
+    CLOSED = "closed"  # the peer closed or reset an open connection
+    TLS = "tls"
+    DNS = "dns"
+    PROTOCOL = "protocol"  # what came is not SMTP, or breaks it beyond pairing
+    SKIPPED_UNSAFE = "unsafe"  # we refused to go on (AUTH over clear text or an unverified certificate)
+
+
+class StageStatus(StrEnum):
+    OK = "ok"
+    REFUSED = "refused"  # 5yz, or a positive code where none is allowed
+    DEFERRED = "deferred"  # 4yz
+    FAILED = "failed"  # no verdict
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the transcript, as it crossed the wire, secrets taken out. `at_s` counts from session start."""
+
+    kind: LineKind
+    text: str
+    encrypted: bool
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a stage has no reply. `word` is a stable fault word of net/smtp.py ("eof-mid-reply"), `detail` a sentence."""
+
+    kind: FailureKind
+    stage: Stage
+    detail: str
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A stage with what came of it. `command` is "" where nothing is sent (connect, greeting, tls).
+
+    `recipient` is set at RCPT only; `elapsed_s` runs from sending to the last byte of the reply.
+    """
+
+    stage: Stage
+    command: str
+    reply: Reply | None
+    failure: Failure | None
+    encrypted: bool
+    elapsed_s: float
+    recipient: str | None = None
+    status: StageStatus = StageStatus.OK
+    explanation: Explanation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate of the served chain. `names` are its DNS names and addresses (subjectAltName), in order."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    not_before: datetime
+    not_after: datetime
+    key: str  # "RSA 2048", "EC P-256", "Ed25519"
+    signature: str  # "sha256WithRSAEncryption"
+    sha256: str  # fingerprint of the DER form, lower-case hex
+    common_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """A finished handshake and the verdict on its certificate.
+
+    `verify_code` is OpenSSL's X509_V_ERR number, 0 when trusted, None when it could not be told; `verify_error` its
+    words. `trusted` is the chain alone (root, dates, signatures), `name_matches` the host name alone.
+    """
+
+    version: str
+    cipher: str
+    bits: int
+    chain: tuple[Certificate, ...]
+    trusted: bool
+    name_matches: bool
+    expired: bool
+    self_signed: bool
+    days_left: int | None
+    server_name: str
+    verify_code: int | None = None
+    verify_error: str | None = None
+    group: str | None = None
+    implicit: bool = False
+    dane: Mapping[str, Fact] | None = None
+    mta_sts: Mapping[str, Fact] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One session with one address.
+
+    `outcome` is "ok", "refused" (5yz), "deferred" (4yz) or "failed" (no verdict). `capabilities_*` map an EHLO
+    keyword in upper case to its parameters ("" for none), in the server's order, or are None without an EHLO.
+    """
+
+    host: str
+    address: str | None
+    port: int
+    family: str | None  # "ipv4", "ipv6"
+    tls_mode: str  # "starttls", "implicit", "optional", "none", "auto"
+    outcome: StageStatus
+    exchanges: tuple[Exchange, ...]
+    lines: tuple[Line, ...]
+    capabilities_before_tls: Mapping[str, str] | None = None
+    capabilities_after_tls: Mapping[str, str] | None = None
+    tls: TlsFacts | None = None
+    round_trips: int = 0
+    elapsed_s: float = 0.0
+    observed_at: datetime | None = None
+    facts: Mapping[str, Fact] = field(default_factory=lambda: NO_FACTS)
+
+
+@dataclass(frozen=True, slots=True)
+class MxHost:
+    preference: int
+    host: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeEvidence:
+    """All sessions of one target; `mx` is None unless `--mx` asked for a domain's hosts."""
+
+    sessions: tuple[Transcript, ...]
+    mx: tuple[MxHost, ...] | None = None
