@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from smtpdoc.evidence.dns import Lookup
@@ -15,4 +16,8 @@ class Resolver(Protocol):
 
         `name` is a name without a trailing dot, in any case; CNAMEs are followed. Asking twice is free within a run.
         """
+        ...
+
+    async def lookup_all(self, questions: Sequence[tuple[str, str]]) -> tuple[Lookup, ...]:
+        """Ask several (name, rdtype) questions at the same time; the answers stand in the questions' order."""
         ...
