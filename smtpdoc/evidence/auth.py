@@ -151,7 +151,10 @@ class DkimSelector:
 class DkimEvidence:
     """`selectors` holds those found, broken, or asked for by name; `tried` counts all names that were asked.
 
-    `proven_absent` is True when `_domainkey.<domain>` is NXDOMAIN: no selector can exist (RFC 8020).
+    `proven_absent` is True when `_domainkey.<domain>` is NXDOMAIN: no selector can exist (RFC 8020); only then is
+    `status` ABSENT. It is UNKNOWN when no key stands at the names tried: one may stand elsewhere. `unanswered` counts
+    the names that DNS gave no answer for; `parent` is the lookup of `_domainkey.<domain>`. With `wildcard`, one answer
+    is given for every name; a key that is found so is listed once, as selector "*".
     """
 
     status: TopicStatus
@@ -161,11 +164,15 @@ class DkimEvidence:
     proven_absent: bool = False
     wildcard: bool = False
     unanswered: int = 0
+    parent: Lookup | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReportDestination:
-    """A rua or ruf URI and, for one outside the organizational domain, whether its host agreed (RFC 9990 section 4)."""
+    """A rua or ruf URI and, for one outside the organizational domain, whether its host agreed (RFC 9990 section 4).
+
+    `receives` says whether the mailbox's domain can receive mail at all; None when unknown or no mailbox.
+    """
 
     tag: str
     uri: str
@@ -173,14 +180,19 @@ class ReportDestination:
     external: bool
     authorized: bool | None  # None: inside, or DNS did not answer
     lookup: Lookup | None = None
+    receives: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DmarcEvidence:
     """The record that applies, found by the tree walk of RFC 9989 section 4.10.
 
-    `queries` are the names asked, in the walk's order; `applies` is the policy for mail from `domain` (after p/sp/np,
-    fallbacks and t=y), or None when no DMARC applies. `flags` are those of grammar/dmarc.py for the record.
+    `queries` are the names that a receiver asks, in the walk's order (we ask them at once, with the rest of the walk,
+    which the organizational domain needs); `lookups` are all answers. `organizational_domain` is None when DNS did not
+    answer. `applies` is the policy for mail from `domain` (after p/sp/np, fallbacks and t=y), or None when no DMARC
+    applies; `decided_by` is the tag it comes from. `flags` are those of grammar/dmarc.py for the record. `records` are
+    the DMARC records at the domain itself. `exists` is False when the domain is NXDOMAIN, None when DNS did not
+    answer. `misplaced` are lookups of names where a record that is not found often turns out to stand.
     """
 
     status: TopicStatus
@@ -202,18 +214,26 @@ class DmarcEvidence:
     flags: tuple[str, ...] = ()
     destinations: tuple[ReportDestination, ...] = ()
     lookups: tuple[Lookup, ...] = ()
+    exists: bool | None = None
+    decided_by: str | None = None
+    misplaced: tuple[Lookup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PtrEvidence:
-    """Reverse DNS of the sending addresses named with `--ip`."""
+    """Reverse DNS of the sending addresses named with `--ip`, and the addresses of `--helo` when one is given."""
 
     addresses: tuple[HostAddress, ...]
+    helo: str | None = None
+    helo_lookups: tuple[Lookup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AuthEvidence:
-    """All topics that ran (None: not asked for)."""
+    """All topics that ran (None: not asked for, or not worth asking because the domain does not exist).
+
+    `trouble` says in words why DNS did not answer, where `exists` is None.
+    """
 
     domain: str
     exists: bool | None  # None: DNS did not answer; False: NXDOMAIN, and nothing else was asked
@@ -224,3 +244,4 @@ class AuthEvidence:
     dkim: DkimEvidence | None = None
     dmarc: DmarcEvidence | None = None
     ptr: PtrEvidence | None = None
+    trouble: str = ""
