@@ -1,0 +1,274 @@
+"""Questions on the wire: UDP with retransmission and fail-over, TCP where an answer does not fit.
+
+dnspython's own asynchronous transport opens a socket for each question and, from dns.query on, imports every HTTP and
+cryptography library that happens to be installed. This one keeps a few connected sockets per server instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from collections import deque
+from collections.abc import Sequence
+
+from smtpdoc.evidence.dns import LookupStatus
+from smtpdoc.net.dns_wire import Answer, Fault, Question, Truncated, read_answer
+from smtpdoc.net.nameservers import NameServer
+
+#: Sockets per server. Each has a port of its own from the kernel, and every question a random id on a random one of
+#: them: a forged answer has to guess both (RFC 5452 section 9).
+SOCKETS = 8
+#: A silent question is sent again after this time, then after twice and four times it, to the next server in turn.
+FIRST_RETRY_S = 0.8
+_FIRST_RETRY_SHARE = 0.16  # of a budget too short for the above
+_RECEIVE_BUFFER_BYTES = 1 << 20
+
+
+class NoAnswerError(Exception):
+    """No server answered the question; `status` is SERVFAIL or TIMEOUT, the message a sentence. Never leaves net/."""
+
+    def __init__(self, status: LookupStatus, detail: str) -> None:
+        self.status = status
+        super().__init__(detail)
+
+
+class _Conversation:
+    """One question under way and the letters that came back for it."""
+
+    __slots__ = ("_letters", "_waiter", "question", "sent", "strays")
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.strays = 0
+        self.sent: list[tuple[_Socket, int]] = []
+        self._letters: deque[tuple[NameServer, bytes | OSError]] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+
+    def deliver(self, server: NameServer, letter: bytes | OSError) -> None:
+        self._letters.append((server, letter))
+        self._wake()
+
+    async def letter(self, until: float) -> tuple[NameServer, bytes | OSError] | None:
+        """Return the next letter, or None when the loop's clock passes `until` first."""
+        if not self._letters:
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            timer = loop.call_at(until, self._wake)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+        return self._letters.popleft() if self._letters else None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def end(self) -> None:
+        for endpoint, message_id in self.sent:
+            if endpoint.pending.get(message_id) is self:
+                del endpoint.pending[message_id]
+
+
+class _Socket(asyncio.DatagramProtocol):
+    """A connected UDP socket: the kernel drops what does not come from the server's address and port."""
+
+    def __init__(self, server: NameServer) -> None:
+        self.server = server
+        self.pending: dict[int, _Conversation] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+
+    def send(self, conversation: _Conversation, *, edns: bool) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        message_id = secrets.randbits(16)
+        while message_id in self.pending:
+            message_id = secrets.randbits(16)
+        self.pending[message_id] = conversation
+        conversation.sent.append((self, message_id))
+        self._transport.sendto(conversation.question.packet(message_id, edns=edns))
+
+    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - asyncio's signature
+        message_id = int.from_bytes(data[:2], "big")
+        conversation = self.pending.get(message_id)
+        if conversation is None:
+            return
+        if conversation.question.is_answered_by(data):
+            del self.pending[message_id]  # one answer a query, or a chatty server could make us ask for ever
+            conversation.deliver(self.server, data)
+        else:
+            conversation.strays += 1
+
+    def error_received(self, exc: Exception) -> None:
+        # "Port unreachable" and its like name no question; they are about the server, so everyone waiting hears it.
+        if isinstance(exc, OSError):
+            for conversation in tuple(self.pending.values()):
+                conversation.deliver(self.server, exc)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+
+class DnsTransport:
+    """Asks a fixed list of servers, the one that answered last first."""
+
+    def __init__(self, servers: Sequence[NameServer]) -> None:
+        self._servers = tuple(dict.fromkeys(servers))
+        self._preferred = 0
+        self._sockets: dict[NameServer, tuple[_Socket, ...]] = {}
+        self._opening = asyncio.Lock()
+
+    async def ask(self, question: Question, timeout_s: float) -> Answer:
+        """Return the first usable answer within the budget; raise NoAnswerError otherwise."""
+        conversation = _Conversation(question)
+        try:
+            return await self._converse(conversation, timeout_s)
+        finally:
+            conversation.end()
+
+    async def _converse(self, conversation: _Conversation, timeout_s: float) -> Answer:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        deadline = started + timeout_s
+        retry_s = min(FIRST_RETRY_S, timeout_s * _FIRST_RETRY_SHARE)
+        faults: dict[NameServer, Fault] = {}
+        without_edns: set[NameServer] = set()
+        turn = self._preferred
+        while len(faults) < len(self._servers):
+            server = self._servers[turn % len(self._servers)]
+            turn += 1
+            if server in faults:
+                continue
+            await self._send(conversation, server, faults, edns=server not in without_edns)
+            if server in faults:
+                continue
+            resend_at = min(started + retry_s, deadline)
+            letter = await conversation.letter(resend_at)
+            if letter is None:
+                if loop.time() >= deadline:
+                    break
+                retry_s *= 2
+                continue
+            outcome = await self._read(letter, conversation.question, deadline)
+            sender = letter[0]
+            if isinstance(outcome, Answer):
+                self._preferred = self._servers.index(sender)
+                return outcome
+            if outcome.without_edns and sender not in without_edns:
+                without_edns.add(sender)
+                turn = self._servers.index(sender)
+            else:
+                faults[sender] = outcome
+        raise self._no_answer(conversation, faults, timeout_s)
+
+    async def _send(
+        self, conversation: _Conversation, server: NameServer, faults: dict[NameServer, Fault], *, edns: bool
+    ) -> None:
+        sockets = self._sockets.get(server)
+        if sockets is None:
+            try:
+                sockets = await self._open(server)
+            except OSError as error:
+                faults[server] = Fault(f"cannot be reached: {_reason(error)}")
+                return
+        secrets.choice(sockets).send(conversation, edns=edns)
+
+    async def _open(self, server: NameServer) -> tuple[_Socket, ...]:
+        """Open the server's sockets; raise OSError where there is no way to it."""
+        async with self._opening:
+            if server in self._sockets:  # while we waited
+                return self._sockets[server]
+            opened = []
+            try:
+                for _ in range(SOCKETS):
+                    opened.append(await _connected_socket(server))  # noqa: PERF401 - closed below if a later one fails
+            except OSError:
+                for endpoint in opened:
+                    endpoint.close()
+                raise
+            self._sockets[server] = tuple(opened)
+            return self._sockets[server]
+
+    async def _read(
+        self, letter: tuple[NameServer, bytes | OSError], question: Question, deadline: float
+    ) -> Answer | Fault:
+        server, data = letter
+        if isinstance(data, OSError):
+            return Fault(f"cannot be reached: {_reason(data)}")
+        match read_answer(data, question):
+            case Truncated():
+                return await _ask_over_tcp(server, question, deadline)
+            case outcome:
+                return outcome
+
+    def _no_answer(
+        self, conversation: _Conversation, faults: dict[NameServer, Fault], timeout_s: float
+    ) -> NoAnswerError:
+        said = [f"{server} {fault.detail}" for server, fault in faults.items()]
+        silent = [str(server) for server in self._servers if server not in faults]
+        if silent:
+            said.append(f"no answer from {', '.join(silent)} within {timeout_s:g} s")
+        if conversation.strays:
+            said.append(f"{conversation.strays} answers to other questions were ignored")
+        status = LookupStatus.SERVFAIL if faults else LookupStatus.TIMEOUT
+        return NoAnswerError(status, "; ".join(said))
+
+    def close(self) -> None:
+        for sockets in self._sockets.values():
+            for endpoint in sockets:
+                endpoint.close()
+        self._sockets.clear()
+
+
+async def _connected_socket(server: NameServer) -> _Socket:
+    # A literal address, so this asks nobody; it reads the zone index of fe80::1%eth0 for us.
+    family, _, _, _, address = socket.getaddrinfo(
+        server.address, server.port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+    )[0]
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
+        sock.connect(address)
+    except OSError:
+        sock.close()
+        raise
+    _, endpoint = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Socket(server), sock=sock)
+    return endpoint
+
+
+async def _ask_over_tcp(server: NameServer, question: Question, deadline: float) -> Answer | Fault:
+    message_id = secrets.randbits(16)
+    packet = question.packet(message_id)
+    try:
+        async with asyncio.timeout_at(deadline):
+            reader, writer = await asyncio.open_connection(server.address, server.port)
+            try:
+                writer.write(len(packet).to_bytes(2, "big") + packet)
+                size = int.from_bytes(await reader.readexactly(2), "big")
+                data = await reader.readexactly(size)
+            finally:
+                writer.close()
+    except TimeoutError:
+        return Fault("sent a truncated answer, and the whole one did not come over TCP in time")
+    except asyncio.IncompleteReadError:
+        return Fault("sent a truncated answer, and closed the TCP connection before the whole one")
+    except OSError as error:
+        return Fault(f"sent a truncated answer, and cannot be reached over TCP: {_reason(error)}")
+    if data[:2] != message_id.to_bytes(2, "big") or not question.is_answered_by(data):
+        return Fault("answered another question over TCP")
+    match read_answer(data, question):
+        case Truncated():
+            return Fault("sent a truncated answer even over TCP")
+        case outcome:
+            return outcome
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error) or type(error).__name__).lower()
