@@ -76,9 +76,6 @@ _PATTERNS = {
     ),
     "field": r"(?im)^[ \t]*diagnostic-code:[ \t]*((?:[^\r\n]|\r?\n[ \t]+|\r?\n(?=[2-5][0-9]{2}[ -]))*)",
     "status": r"\b(?:dsn=|status:[ \t]*)([245]\.[0-9]\.[0-9]{1,3})\b",
-    "parenthesis": r"\bstatus=[\w-]+[ \t]+\((.*)\)[ \t]*$",
-    "stat": r"\bstat=([^\r\n]*)",
-    "exim": r"(?:^|[ \t])(?:\*\*|==)[ \t]+\S+[ \t](?:[^\r\n]*?\bT=\S+)(?:[ \t]defer \(-?[0-9]+\))?:?[ \t]*([^\r\n]*)",
     "command": r"[\s(]+\(?in reply to [^()\r\n]{0,80}\)?[)\s,;]*$",
     "postfix-tail": r"; from=<[^\r\n]*$",
     "qmail": r"_said:_(\S+)",
@@ -215,13 +212,32 @@ def _unwrap(text: str) -> tuple[str, str | None]:
     if match := _pattern("qmail").search(text):  # qmail-send logs blanks as underscores
         return match[1].partition("/Giving_up")[0].replace("_", " ").rstrip("/ "), None
     status = _pattern("status").search(text)
-    for name in ("parenthesis", "stat", "exim"):
-        if (match := _pattern(name).search(text)) and match[1].strip():
-            return match[1].strip(), status[1] if status else None
+    if own := _own_words(text):
+        return own, status[1] if status else None
     kind, semicolon, rest = text.partition(";")
     if semicolon and kind.strip().lower() in ("smtp", "x-postfix", "x-unix", "lmtp", "x-exim") and rest.strip():
         return rest.strip(), None
     return text, status[1] if status else None
+
+
+def _own_words(line: str) -> str:
+    """Return what a server logged in its own words where no reply is quoted, or "".
+
+    Postfix: `status=deferred (text)`; Sendmail: `stat=text`; Exim: `** address R=… T=…: text`.
+    """
+    _, status, rest = line.partition("status=")
+    if status and (start := rest.find(" (")) >= 0 and (end := rest.rfind(")")) > start:
+        return rest[start + 2 : end].strip()
+    _, stat, rest = line.partition("stat=")
+    if stat:
+        return rest.partition("\n")[0].strip()
+    for flag in (" ** ", " == "):
+        _, found, rest = line.partition(flag)
+        _, transport, rest = rest.partition(" T=")
+        _, blank, rest = rest.partition(" ") if " " in rest.partition(":")[0] else rest.partition(":")
+        if found and transport and blank:
+            return re.sub(r"^defer \(-?[0-9]+\):?[ \t]*", "", rest.strip())
+    return ""
 
 
 def _split_lines(text: str, code: int, continued: bool) -> tuple[list[str], bool]:
