@@ -1,5 +1,62 @@
-"""smtpdoc, the SMTP doctor: why mail is not delivered, and what to do next."""
+"""smtpdoc, the SMTP doctor: why mail is not delivered, and what to do next.
+
+    >>> import smtpdoc
+    >>> report = smtpdoc.explain("550 5.1.1 User unknown")
+    >>> report.evidence.explanation.reason
+    'user-unknown'
+
+`smtpdoc.explain`, `smtpdoc.probe` and `smtpdoc.auth_check` return the same Report objects as the awaitable forms in
+`smtpdoc.aio`. Names are resolved when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from smtpdoc.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from smtpdoc.api import auth_check, explain, probe
+    from smtpdoc.errors import ParseError, SmtpdocError, TargetError
+    from smtpdoc.findings import Finding, Level
+    from smtpdoc.report import ExitCode, Report
+
+_HOMES = {
+    "auth_check": "smtpdoc.api",
+    "explain": "smtpdoc.api",
+    "probe": "smtpdoc.api",
+    "ExitCode": "smtpdoc.report",
+    "Finding": "smtpdoc.findings",
+    "Level": "smtpdoc.findings",
+    "ParseError": "smtpdoc.errors",
+    "Report": "smtpdoc.report",
+    "SmtpdocError": "smtpdoc.errors",
+    "TargetError": "smtpdoc.errors",
+}
+
+__all__ = [
+    "ExitCode",
+    "Finding",
+    "Level",
+    "ParseError",
+    "Report",
+    "SmtpdocError",
+    "TargetError",
+    "__version__",
+    "auth_check",
+    "explain",
+    "probe",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Resolve a public name (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'smtpdoc' has no attribute {name!r}")
+    return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

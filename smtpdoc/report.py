@@ -9,12 +9,12 @@ from enum import IntEnum
 from typing import TypeAlias
 
 from smtpdoc.evidence.auth import AuthEvidence
-from smtpdoc.evidence.explanation import Explanation
+from smtpdoc.evidence.explanation import ExplainEvidence
 from smtpdoc.evidence.smtp import ProbeEvidence
 from smtpdoc.findings import Finding, Level, worst
 from smtpdoc.version import __version__
 
-Evidence: TypeAlias = "Explanation | ProbeEvidence | AuthEvidence | None"
+Evidence: TypeAlias = "ExplainEvidence | ProbeEvidence | AuthEvidence"
 
 
 class ExitCode(IntEnum):
@@ -90,4 +90,6 @@ class Report:
     def exit_code(self) -> ExitCode:
         if self.interrupted:
             return ExitCode.INTERRUPTED
+        if isinstance(self.evidence, ExplainEvidence) and self.evidence.explanation is None:
+            return ExitCode.USAGE  # there was no reply in it
         return exit_code((finding.level for finding in self.findings), self.fail_on)

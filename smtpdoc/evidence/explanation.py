@@ -68,3 +68,11 @@ class Explanation:
     sources: tuple[Source, ...]
     facts: Mapping[str, Fact] = field(default_factory=lambda: NO_FACTS)
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainEvidence:
+    """What `explain` was given, and its answer; `explanation` is None when there was no reply in a streamed line."""
+
+    input: str
+    explanation: Explanation | None

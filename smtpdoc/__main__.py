@@ -1,0 +1,5 @@
+"""python -m smtpdoc."""
+
+from smtpdoc.cli.main import main
+
+main()

@@ -1,0 +1,135 @@
+"""smtpdoc auth-check."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from smtpdoc.cli.options import network_options, option, output_options
+from smtpdoc.cli.output import Output, OutputOptions
+from smtpdoc.errors import TargetError
+from smtpdoc.report import Report
+
+if TYPE_CHECKING:
+    from smtpdoc.render.text import Page
+
+TIMEOUT_S = 30.0
+#: More than any list of one owner's domains; a stream that never ends is a mistake.
+MAX_DOMAINS = 1_000_000
+
+
+@click.command("auth-check")
+@click.argument("domains", nargs=-1, metavar="DOMAIN...")
+@option("--selector", "selectors", multiple=True, metavar="NAME", help="A DKIM selector to look at (repeat).")
+@option(
+    "--ip",
+    "ips",
+    multiple=True,
+    metavar="IP",
+    help="A sending address: evaluate SPF for it and check its PTR (repeat).",
+)
+@option("--mail-from", metavar="ADDR", help="The envelope sender for --ip. Default: postmaster@DOMAIN.")
+@option("--helo", metavar="NAME", help="The HELO name for --ip. Default: DOMAIN.")
+@option("--only", multiple=True, metavar="TOPIC", help="Check only mx, spf, dkim, dmarc or ptr (repeat).")
+@option("--skip", multiple=True, metavar="TOPIC", help="Leave out a topic (repeat).")
+@option("--from-file", metavar="FILE|-", help="Read domains from a file, one a line; # begins a comment.")
+@network_options(timeout_s=TIMEOUT_S)
+@output_options
+def command(
+    domains: tuple[str, ...],
+    selectors: tuple[str, ...],
+    ips: tuple[str, ...],
+    mail_from: str | None,
+    helo: str | None,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    from_file: str | None,
+    timeout: float,
+    nameservers: tuple[str, ...],
+    zone: str | None,
+    concurrency: int,
+    **shared: Any,
+) -> int:
+    """Check what a domain publishes for mail: MX, SPF, DKIM, DMARC and PTR.
+
+    \b
+      smtpdoc auth-check example.com
+      smtpdoc auth-check example.com --ip 192.0.2.1 --selector s1
+      smtpdoc auth-check example.com --zone db.example.com     before you publish
+    """
+    options = OutputOptions.read(**shared)
+    names = [*domains, *(read_list(from_file) if from_file else ())]
+    if not names:
+        raise click.UsageError("Which domain? Name one, or a list with --from-file.")
+    from smtpdoc.runs import check_domains
+
+    many = len(names) > 1 or from_file is not None
+    output = Output(options, many=many)
+
+    def show(report: Report) -> None:
+        output.add(report, lambda page: show_domain(page, report))
+
+    def refuse(name: str, error: TargetError) -> None:
+        if not many:
+            raise error
+        output.refuse(name, error)
+
+    settings = {
+        "selectors": (*selectors, *os.environ.get("SMTPDOC_DKIM_SELECTORS", "").replace(",", " ").split()),
+        "ips": ips,
+        "mail_from": mail_from,
+        "helo": helo,
+        "only": only,
+        "skip": skip,
+        "timeout_s": timeout,
+        "fail_on": options.fail_on,
+        "ignore": options.ignore,
+    }
+    try:
+        check_domains(
+            names,
+            settings,
+            nameservers=nameservers,
+            zone=zone,
+            concurrency=concurrency,
+            show=show,
+            refuse=refuse,
+        )
+    finally:
+        code = output.close()
+    return code
+
+
+def show_domain(page: Page, report: Report) -> None:
+    """Print one domain's report."""
+    from smtpdoc.evidence.auth import AuthEvidence
+    from smtpdoc.render.text_auth import render_auth
+
+    assert isinstance(report.evidence, AuthEvidence)  # noqa: S101 - our own report
+    render_auth(page, report, report.evidence)
+
+
+def read_list(path: str) -> list[str]:
+    """Return the domains of a file or of stdin (-): one a line, comments and blank lines left out."""
+    try:
+        if path == "-":
+            return _domains(sys.stdin)
+        with open(path, encoding="utf-8", errors="replace") as lines:
+            return _domains(lines)
+    except OSError as error:
+        raise TargetError(f"cannot read {path!r}: {error.strerror}") from None
+
+
+def _domains(lines: Iterable[str]) -> list[str]:
+    names = []
+    for line in lines:
+        name = line.partition("#")[0].strip()
+        if name:
+            names.append(name)
+        if len(names) > MAX_DOMAINS:
+            raise TargetError(f"expected at most {MAX_DOMAINS} domains in one run")
+    return names

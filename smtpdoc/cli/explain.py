@@ -1,0 +1,85 @@
+"""smtpdoc explain."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from smtpdoc.cli.options import option, output_options
+from smtpdoc.cli.output import Output, OutputOptions
+from smtpdoc.report import ExitCode, Report
+
+if TYPE_CHECKING:
+    from smtpdoc.render.text import Page
+
+#: Longer lines of stdin are cut: no reply is longer (grammar/reply.py has the same bound).
+MAX_LINE_CHARS = 65536
+
+
+@click.command("explain")
+@click.argument("words", nargs=-1, metavar="WORDS...")
+@option("--provider", metavar="NAME", help="Whose reply it is (gmail, postfix, ...), when the text does not tell.")
+@option("--stage", metavar="NAME", help="Which command it answered (connect, ehlo, auth, mail, rcpt, data, message).")
+@output_options
+def command(words: tuple[str, ...], provider: str | None, stage: str | None, **shared: Any) -> int:
+    """Explain a reply, a code, a reason, a provider or a finding id.
+
+    Paste the reply as it stands in the log or the bounce; `-` reads one reply per line from stdin.
+
+    \b
+      smtpdoc explain "550 5.7.26 Unauthenticated email from example.com ..."
+      smtpdoc explain 451 4.7.1
+      smtpdoc explain spf.too-many-lookups
+      grep status=bounced /var/log/mail.log | smtpdoc explain -
+    """
+    options = OutputOptions.read(**shared)
+    if not words:
+        raise click.UsageError("What should be explained? Paste a reply, or give - to read replies from stdin.")
+    if words == ("-",):
+        return _stream(options, sys.stdin, stage=stage, provider=provider)
+    if len(words) == 1 and os.path.isfile(words[0]):
+        raise click.UsageError(f"{words[0]!r} is a file. To explain each of its lines: smtpdoc explain - < {words[0]}")
+    return _one(options, " ".join(words), stage=stage, provider=provider)
+
+
+def _one(options: OutputOptions, text: str, *, stage: str | None, provider: str | None) -> int:
+    from smtpdoc import api
+
+    report = api.explain(text, stage=stage, provider=provider, fail_on=options.fail_on, ignore=options.ignore)
+    if report.exit_code is ExitCode.USAGE:
+        raise click.UsageError(
+            f"There is no SMTP reply in {text[:80]!r}. Paste what the server said, such as: 550 5.1.1 User unknown"
+        )
+    output = Output(options, many=False)
+    output.add(report, lambda page: show_explanation(page, report))
+    return output.close()
+
+
+def _stream(options: OutputOptions, lines: IO[str], *, stage: str | None, provider: str | None) -> int:
+    """Explain one reply per line, in order, as they are read; a line without a reply never stops the rest."""
+    from smtpdoc import api
+
+    output = Output(options, many=True)
+    while line := lines.readline(MAX_LINE_CHARS):
+        if not line.strip():
+            continue
+        report = api.explain(
+            line.rstrip("\r\n"), stage=stage, provider=provider, fail_on=options.fail_on, ignore=options.ignore
+        )
+        output.add(report, lambda page, report=report: show_explanation(page, report))
+    return output.close()
+
+
+def show_explanation(page: Page, report: Report) -> None:
+    """Print one explained reply."""
+    from smtpdoc.evidence.explanation import ExplainEvidence
+    from smtpdoc.render.text_explain import render_explanation
+
+    match report.evidence:
+        case ExplainEvidence(explanation=None, input=text):
+            page.hanging(page.mark(report.level).append(" "), f"no SMTP reply in {text[:120]!r}")
+        case ExplainEvidence(explanation=explanation) if explanation is not None:
+            render_explanation(page, explanation)

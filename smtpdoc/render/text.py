@@ -1,0 +1,176 @@
+"""The page that people read: width, wrapping, findings. The three commands' own pages stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import IO, Literal
+
+from rich.console import Console
+from rich.text import Text
+
+from smtpdoc.findings import Finding, Level
+from smtpdoc.grammar.printable import printable
+from smtpdoc.render.theme import ASCII, THEME, Marks, marks_for
+
+#: looks.md: 80 columns hold everything; a wider terminal gets air, not longer lines.
+MAX_WIDTH = 100
+MIN_WIDTH = 40
+INDENT = 2
+PASTE_INDENT = 8
+
+
+class Page:
+    """A console with a reading width, and the few shapes that all reports are made of."""
+
+    def __init__(
+        self,
+        out: IO[str],
+        *,
+        color: Literal["auto", "always", "never"] = "auto",
+        quiet: bool = False,
+        verbose: bool = False,
+        width: int | None = None,
+        marks: Marks | None = None,
+    ) -> None:
+        self.console = Console(
+            file=out,
+            theme=THEME,
+            force_terminal=True if color == "always" else None,
+            # no colour system: no escape sequence at all, bold included
+            color_system=None if color == "never" else "auto",
+            no_color=False,
+            width=width,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+        self.width = max(MIN_WIDTH, min(self.console.width, MAX_WIDTH))
+        self.marks = marks or marks_for(getattr(out, "encoding", None) or "utf-8")
+        self.quiet = quiet
+        self.verbose = verbose
+
+    # -- lines -------------------------------------------------------------------
+
+    def blank(self) -> None:
+        self.console.print()
+
+    def line(self, text: Text | str, style: str = "") -> None:
+        """Print one line as it is: never wrapped, never cut."""
+        shown = text if isinstance(text, Text) else Text(printable(text), style)
+        self.console.print(shown, soft_wrap=True)
+
+    def copyable(self, text: str, indent: int = PASTE_INDENT) -> None:
+        """Print something to paste: on a line of its own, unbroken."""
+        self.line(Text(" " * indent).append(printable(text), "command"))
+
+    def paragraph(self, text: Text | str, indent: int = 0, style: str = "") -> None:
+        """Print wrapped text, all lines indented alike."""
+        self.hanging(Text(" " * indent), text, style)
+
+    def hanging(self, first: Text, text: Text | str, style: str = "") -> None:
+        """Print `first`, then the text wrapped beside it; words too long for the line stay whole."""
+        body = text if isinstance(text, Text) else Text(printable(text), style)
+        indent = first.cell_len
+        lines = body.wrap(self.console, max(20, self.width - indent), overflow="ignore")
+        for number, line in enumerate(lines):
+            line.rstrip()
+            self.line(Text.assemble(first if number == 0 else " " * indent, line))
+        if not lines:
+            self.line(first)
+
+    def split(self, left: Text, right: str, style: str = "quiet") -> None:
+        """Print `left` with `right` at the right margin, or two spaces behind where it does not fit."""
+        gap = max(2, self.width - left.cell_len - len(right))
+        self.line(Text.assemble(left, " " * gap, (right, style)))
+
+    # -- levels and findings -----------------------------------------------------
+
+    def mark(self, level: Level) -> Text:
+        return Text(self.marks[level], str(level))
+
+    def finding(self, finding: Finding, shown_commands: frozenset[str] = frozenset()) -> None:
+        """Print a finding: mark and id, today's sentence, the fix and what to paste."""
+        head = Text.assemble(self.mark(finding.level), " ", (finding.id, "head"))
+        sentence = printable(finding.message)
+        if head.cell_len + 3 + len(sentence) <= self.width:
+            self.line(Text.assemble(head, "   ", sentence))
+        else:
+            self.line(head)
+            self.paragraph(sentence, INDENT)
+        if self.verbose and finding.why:
+            self._labelled("why", finding.why)
+        if finding.fix and finding.level is not Level.PASS:
+            self._labelled("fix", finding.fix)
+        for row in finding.paste:
+            if row not in shown_commands:
+                self.copyable(row)
+        if self.verbose and finding.sources:
+            self._labelled("see", f" {self.marks.dot} ".join(source_words(finding)))
+
+    def _labelled(self, label: str, text: str) -> None:
+        self.hanging(Text.assemble(" " * INDENT, (f"{label:<4}", "quiet"), "  "), text)
+
+    def findings(self, findings: Iterable[Finding]) -> None:
+        """Print findings, worst first (the order within a level is the catalog's)."""
+        for finding in by_weight(findings):
+            if finding.level is not Level.PASS or self.verbose:
+                self.finding(finding)
+
+    def fits(self, text: str, indent: int = 0) -> bool:
+        return indent + len(text) <= self.width
+
+    @property
+    def plain(self) -> bool:
+        return self.marks is ASCII
+
+
+def by_weight(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings worst first, unknown after warnings, order within a level kept."""
+    order = {Level.ERROR: 0, Level.WARNING: 1, Level.UNKNOWN: 2, Level.INFO: 3, Level.PASS: 4}
+    return sorted(findings, key=lambda finding: order[finding.level])
+
+
+def source_words(finding: Finding) -> Iterator[str]:
+    for source in finding.sources:
+        yield printable(str(source))
+
+
+def tally(findings: Iterable[Finding]) -> str:
+    """Return "1 error, 2 warnings", or "no findings".
+
+    >>> tally([])
+    'no errors, no warnings'
+    """
+    levels = [finding.level for finding in findings]
+    parts = [
+        plural(count, word)
+        for level, word in ((Level.ERROR, "error"), (Level.WARNING, "warning"), (Level.UNKNOWN, "undetermined"))
+        if (count := levels.count(level))
+    ]
+    return ", ".join(parts) or "no errors, no warnings"
+
+
+def plural(count: int, word: str) -> str:
+    """Return a count with its noun.
+
+    >>> plural(1, "warning"), plural(2, "lookup"), plural(2, "undetermined"), plural(2, "address")
+    ('1 warning', '2 lookups', '2 undetermined', '2 addresses')
+    """
+    if count == 1 or word == "undetermined":
+        return f"{count} {word}"
+    return f"{count} {word}es" if word.endswith("s") else f"{count} {word}s"
+
+
+def duration(seconds: int) -> str:
+    """Return a waiting time in words.
+
+    >>> duration(300), duration(5400), duration(172800)
+    ('5 min', '1.5 h', '2 days')
+    """
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds / 60:g} min" if seconds % 60 == 0 else f"{round(seconds / 60)} min"
+    if seconds < 2 * 86400:
+        return f"{round(seconds / 3600, 1):g} h"
+    return f"{round(seconds / 86400, 1):g} days"

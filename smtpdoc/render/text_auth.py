@@ -1,0 +1,251 @@
+"""The page of `auth-check`: a line per topic, the SPF tree, findings with fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from smtpdoc.evidence.auth import (
+    AuthEvidence,
+    DkimEvidence,
+    DmarcEvidence,
+    HostAddress,
+    MxEvidence,
+    PtrEvidence,
+    SpfEvidence,
+    SpfNode,
+    SpfTerm,
+    TopicStatus,
+)
+from smtpdoc.findings import Level
+from smtpdoc.grammar.printable import printable
+from smtpdoc.grammar.senders import host_provider
+from smtpdoc.render.text import Page, plural, tally
+from smtpdoc.report import Report
+
+LOOKUP_LIMIT = 10
+TREE_DEPTH = 4
+_NAME_WIDTH = 7
+
+
+def render_auth(page: Page, report: Report, evidence: AuthEvidence) -> None:
+    """Print the compact report of one domain; in quiet mode only its verdict line."""
+    if page.quiet:
+        verdict(page, report)
+        return
+    queries = f"{plural(evidence.queries, 'lookup')} in {evidence.elapsed_s:.2f} s"
+    page.split(Text(printable(evidence.domain), "head"), queries)
+    page.blank()
+    for name, words in topic_lines(evidence):
+        level = next((section.level for section in report.sections if section.name == name.lower()), Level.PASS)
+        first = Text.assemble((f"{name:<{_NAME_WIDTH}}", "head"), page.mark(level), "  ")
+        page.hanging(first, words)
+    if evidence.spf is not None and evidence.spf.tree is not None and evidence.spf.tree.record is not None:
+        _spf_tree(page, evidence.spf, evidence.spf.tree)
+    shown = [finding for finding in report.findings if page.verbose or finding.level is not Level.PASS]
+    if shown:
+        page.blank()
+        page.findings(shown)
+    page.blank()
+    verdict(page, report)
+
+
+def verdict(page: Page, report: Report) -> None:
+    words = tally(report.findings)
+    if page.quiet:
+        words = f"{report.target}  {words}"
+    page.line(Text.assemble(page.mark(report.level), " ", (printable(words), "head")))
+
+
+# -- topics ----------------------------------------------------------------------
+
+
+def topic_lines(evidence: AuthEvidence) -> Iterable[tuple[str, str]]:
+    """Yield a topic's name and its one line, in the order of looks.md, for the topics that ran."""
+    if evidence.mx is not None:
+        yield "MX", mx_words(evidence.mx)
+    if evidence.spf is not None:
+        yield "SPF", spf_words(evidence.spf)
+    if evidence.dkim is not None:
+        yield "DKIM", dkim_words(evidence.dkim)
+    if evidence.dmarc is not None:
+        yield "DMARC", dmarc_words(evidence.dmarc)
+    if evidence.ptr is not None:
+        yield "PTR", ptr_words(evidence.ptr)
+
+
+def mx_words(mx: MxEvidence) -> str:
+    if mx.status is TopicStatus.UNKNOWN:
+        return "could not be determined: DNS did not answer"
+    if mx.null_mx:
+        return "null MX: this domain takes no mail"
+    if not mx.hosts:
+        return "no MX and no address: mail for this domain has nowhere to go"
+    providers = list(dict.fromkeys(name for host in mx.hosts if (name := host_provider(host.host))))
+    words = plural(len(mx.hosts), "host")
+    if len(mx.hosts) == 1:
+        words = mx.hosts[0].host
+    if providers:
+        words += " at " + ", ".join(providers)
+    if mx.implicit:
+        words = f"no MX; the address of {mx.domain} itself is used"
+    return f"{words}, {_confirmed_words([address for host in mx.hosts for address in host.addresses])}"
+
+
+def _confirmed_words(addresses: list[HostAddress]) -> str:
+    if not addresses:
+        return "without any address"
+    confirmed = sum(address.forward_confirmed is True for address in addresses)
+    if confirmed == len(addresses):
+        return "forward-confirmed" if confirmed == 1 else "all forward-confirmed"
+    unknown = sum(address.forward_confirmed is None for address in addresses)
+    words = f"{confirmed} of {len(addresses)} addresses forward-confirmed"
+    return words + (f", {unknown} could not be determined" if unknown else "")
+
+
+def spf_words(spf: SpfEvidence) -> str:
+    match spf.status, spf.result:
+        case TopicStatus.UNKNOWN, _:
+            return "could not be determined: DNS did not answer"
+        case TopicStatus.ABSENT, _:
+            return "no record"
+    words = f"{plural(spf.lookups, 'lookup')} of {LOOKUP_LIMIT}"
+    if spf.lookups > LOOKUP_LIMIT:
+        words = f"needs {plural(spf.lookups, 'lookup')}, receivers stop at {LOOKUP_LIMIT}"
+    elif spf.result == "permerror":
+        words = f"broken: receivers answer permerror ({words})"
+    elif spf.result == "temperror":
+        words = "part of it could not be determined: DNS did not answer"
+    elif spf.tree is not None:
+        words = f"{words}, ends in {_ending(spf.tree)}"
+    for check in spf.checks:
+        words += f"; {check.ip} {check.result}"
+    return words
+
+
+def _ending(node: SpfNode) -> str:
+    """Return the term that decides for everybody else."""
+    for term in reversed(node.terms):
+        if term.term.lower().endswith("all") or term.term.lower().startswith("redirect="):
+            return term.term
+    return "nothing (neutral for everybody else)"
+
+
+def dkim_words(dkim: DkimEvidence) -> str:
+    found = []
+    for selector in dkim.selectors:
+        if selector.status is TopicStatus.ABSENT:
+            continue
+        name = selector.selector + (f" ({selector.sender})" if selector.sender else "")
+        key = {"rsa": "RSA", "ed25519": "Ed25519"}.get(selector.key_type or "", selector.key_type or "")
+        size = str(selector.key_bits) if selector.key_bits and key == "RSA" else ""
+        state = "revoked" if selector.revoked else f"{key} {size}".strip()
+        if selector.status is TopicStatus.INVALID and not selector.revoked:
+            state = "broken"
+        if selector.status is TopicStatus.UNKNOWN:
+            state = "could not be determined"
+        found.append(f"{name} {state}")
+    if dkim.proven_absent:
+        return "none: _domainkey does not exist, so no selector can"
+    others = dkim.tried - len(dkim.selectors)
+    if not found:
+        if dkim.status is TopicStatus.UNKNOWN:
+            return "could not be determined: DNS did not answer"
+        return f"no key at the {dkim.tried} names tried; a selector can only be guessed (--selector NAME)"
+    words = " · ".join(found)
+    return words + (f"; {others} other names tried" if others > 0 else "")
+
+
+def dmarc_words(dmarc: DmarcEvidence) -> str:
+    if dmarc.status is TopicStatus.UNKNOWN:
+        return "could not be determined: DNS did not answer"
+    if dmarc.status is TopicStatus.ABSENT:
+        return "no record"
+    if dmarc.applies is None:
+        return "a record that receivers will not use"
+    meaning = {
+        "none": "failures are reported, nothing is enforced",
+        "quarantine": "failures go to the spam folder",
+        "reject": "failures are refused",
+    }.get(dmarc.applies, "")
+    words = f"p={dmarc.applies}: {meaning}"
+    if dmarc.found_at and dmarc.found_at != f"_dmarc.{dmarc.domain}":
+        words += f", from {dmarc.found_at.removeprefix('_dmarc.')}"
+    return words
+
+
+def ptr_words(ptr: PtrEvidence) -> str:
+    def words(address: HostAddress) -> str:
+        name = address.ptr[0] if address.ptr else "no name"
+        state = {True: "confirmed", False: "not confirmed", None: "could not be determined"}[address.forward_confirmed]
+        return f"{address.ip} {name} ({state})" if address.ptr else f"{address.ip} {name}"
+
+    return " · ".join(words(address) for address in ptr.addresses)
+
+
+# -- the SPF tree -------------------------------------------------------------------
+
+
+def _spf_tree(page: Page, spf: SpfEvidence, tree: SpfNode) -> None:
+    page.blank()
+    page.split(Text("SPF tree", "head"), "lookups")
+    total = f"{spf.lookups} of {LOOKUP_LIMIT}"
+    root = Text(printable(tree.domain))
+    page.split(root, total, "error" if spf.lookups > LOOKUP_LIMIT else "")
+    _branches(page, tree, "", 1)
+
+
+def _branches(page: Page, node: SpfNode, stem: str, depth: int) -> None:
+    terms = _shown_terms(page, node)
+    for number, item in enumerate(terms):
+        last = number == len(terms) - 1
+        branch = page.marks.last if last else page.marks.branch
+        if isinstance(item, int):
+            page.line(Text(f"{stem}{branch} {plural(item, 'address term')} without lookups", "quiet"))
+            continue
+        _term(page, f"{stem}{branch} ", item)
+        if item.child is not None and depth < (99 if page.verbose else TREE_DEPTH):
+            below = stem + ("  " if last else f"{page.marks.stem} ")
+            if page.verbose or any(_interesting(term) for term in item.child.terms):
+                _branches(page, item.child, below, depth + 1)
+
+
+def _shown_terms(page: Page, node: SpfNode) -> list[SpfTerm | int]:
+    """Return the terms to draw; runs of plain address terms become their number unless verbose."""
+    shown: list[SpfTerm | int] = []
+    for term in node.terms:
+        plain = (
+            term.lookups == 0 and term.problem is None and term.term.lower().lstrip("+?~-").startswith(("ip4:", "ip6:"))
+        )
+        if not plain or page.verbose:
+            shown.append(term)
+        elif shown and isinstance(shown[-1], int):
+            shown[-1] += 1
+        else:
+            shown.append(1)
+    return shown
+
+
+def _interesting(term: SpfTerm) -> bool:
+    return term.lookups > 0 or term.void or term.problem is not None
+
+
+def _term(page: Page, prefix: str, term: SpfTerm) -> None:
+    notes = []
+    if term.void:
+        notes.append("void")
+    if term.problem:
+        notes.append(term.problem)
+    if term.child is not None and term.child.cycle:
+        notes.append("loops back")
+    left = Text.assemble((prefix, "quiet"), printable(term.term))
+    column = page.width - 34
+    sender = term.sender or ""
+    if sender and left.cell_len < column:
+        left.append(" " * (column - left.cell_len))
+    if sender:
+        left.append("  " if left.cell_len > column else "").append(sender, "quiet")
+    if notes:
+        left.append("  ").append(printable("; ".join(notes)), "warning")
+    page.split(left, str(term.lookups) if term.lookups else "", "" if term.lookups else "quiet")

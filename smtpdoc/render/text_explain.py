@@ -1,0 +1,161 @@
+"""The page of `explain`: the answer in the first lines, then what to do."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from smtpdoc.evidence.explanation import Confidence, Explanation, Retry, Who
+from smtpdoc.findings import Level
+from smtpdoc.grammar.printable import printable
+from smtpdoc.render.text import Page, duration
+
+_LABEL_WIDTH = 11
+
+_WHO = {
+    Who.SENDER: "the sender: whoever wrote or sends this message",
+    Who.RECIPIENT: "the recipient, or whoever keeps that mailbox",
+    Who.RECEIVER_ADMIN: "the receiving side's postmaster",
+    Who.SENDER_ADMIN: "you: whoever runs the sending server, its DNS or its sending service",
+    Who.NOBODY: "nobody: nothing has to be done",
+}
+
+_CONFIDENCE = {
+    Confidence.EXACT: "exact match",
+    Confidence.PATTERN: "matched by its wording",
+    Confidence.CODE: "judged by its code alone",
+    Confidence.CLASS: "only its first digit is known",
+}
+
+
+def level_of(explanation: Explanation) -> Level:
+    """Return the colour of an answer: what the reply itself says of the mail."""
+    return {
+        "success": Level.PASS,
+        "intermediate": Level.INFO,
+        "temporary": Level.WARNING,
+        "permanent": Level.ERROR,
+    }.get(explanation.reply_class or "", Level.UNKNOWN)
+
+
+def codes(explanation: Explanation) -> str:
+    reply = explanation.reply
+    return " ".join(str(code) for code in (reply.code, reply.enhanced) if code is not None)
+
+
+def render_explanation(page: Page, explanation: Explanation) -> None:
+    """Print a whole explanation; in quiet mode only its headline."""
+    _headline(page, explanation)
+    level = level_of(explanation)
+    title = Text.assemble(page.mark(level), " ")
+    page.hanging(title, explanation.title, "head")
+    if page.quiet:
+        return
+    if explanation.meaning and explanation.meaning != explanation.title:
+        page.paragraph(explanation.meaning, 2)
+    for note in explanation.notes:
+        page.hanging(Text.assemble("  ", ("note ", "warning")), note)
+    render_advice(page, explanation)
+    page.blank()
+    _sources(page, explanation)
+
+
+def _headline(page: Page, explanation: Explanation) -> None:
+    left = Text()
+    for part, style in (
+        (codes(explanation), "head"),
+        (provider_name(explanation.provider), ""),
+        (explanation.reply_class or "", str(level_of(explanation))),
+    ):
+        if part:
+            left.append("  " if left else "").append(printable(part), style)
+    page.split(left, explanation.reason or "reason unknown")
+
+
+def render_advice(page: Page, explanation: Explanation) -> None:
+    """Print steps, commands, retry, who must act and the usual causes."""
+    if explanation.steps:
+        page.blank()
+        page.line("Do this", "head")
+        for number, step in enumerate(explanation.steps, 1):
+            page.hanging(Text(f"{number:>3}. "), step)
+    if explanation.commands:
+        page.blank()
+        page.line("Next command", "head")
+        for command in explanation.commands:
+            page.copyable(command, 5)
+    page.blank()
+    _labelled(page, "Retry", retry_words(explanation.retry))
+    _labelled(page, "Who acts", _WHO[explanation.who])
+    shown = explanation.causes if page.verbose else explanation.causes[:3]
+    if shown:
+        _labelled(page, "Often", f" {page.marks.dot} ".join(shown))
+    if page.verbose and explanation.facts:
+        _labelled(page, "In it", ", ".join(f"{name} {value}" for name, value in explanation.facts.items()))
+
+
+def _labelled(page: Page, label: str, text: str) -> None:
+    page.hanging(Text(f"{label:<{_LABEL_WIDTH}}", "quiet"), text)
+
+
+def _sources(page: Page, explanation: Explanation) -> None:
+    parts = [f"{_CONFIDENCE[explanation.confidence]} {explanation.entries[0]}"]
+    parts += [str(source) for source in explanation.sources[: None if page.verbose else 2]]
+    page.hanging(Text(), f" {page.marks.dot} ".join(parts), "quiet")
+    if page.verbose:
+        page.hanging(Text(), "entries " + ", ".join(explanation.entries), "quiet")
+        for source in explanation.sources:
+            if source.url:
+                page.line("  " + source.url, "quiet")
+
+
+def retry_words(retry: Retry) -> str:
+    """Return a retry advice in words.
+
+    >>> retry_words(Retry(True, (300, 1800), 172800))
+    'yes: after 5 min, 30 min; give up after 2 days'
+    """
+    if not retry.should:
+        return "no: sending the same again gets the same answer"
+    words = "yes"
+    if retry.schedule_s:
+        words += ": after " + ", ".join(duration(delay) for delay in retry.schedule_s)
+    if retry.give_up_s:
+        words += f"; give up after {duration(retry.give_up_s)}"
+    return words
+
+
+_PROVIDER_NAMES = {
+    "gmail": "Gmail",
+    "microsoft365": "Microsoft 365",
+    "outlook.com": "Outlook.com",
+    "exchange": "Exchange",
+    "yahoo": "Yahoo",
+    "aol": "AOL",
+    "icloud": "iCloud",
+    "gmx": "GMX",
+    "qq": "QQ",
+    "163": "NetEase 163",
+    "ses": "Amazon SES",
+    "godaddy": "GoDaddy",
+    "opensmtpd": "OpenSMTPD",
+    "qmail": "qmail",
+    "mox": "mox",
+    "rspamd": "rspamd",
+    "spamcop": "SpamCop",
+    "sorbs": "SORBS",
+    "t-online": "T-Online",
+    "laposte": "La Poste",
+    "mail.ru": "Mail.ru",
+    "att": "AT&T",
+    "protonmail": "ProtonMail",
+    "improvmx": "ImprovMX",
+    "james": "Apache James",
+    "spamassassin": "SpamAssassin",
+    "sendgrid": "SendGrid",
+    "uceprotect": "UCEPROTECT",
+}
+
+
+def provider_name(provider: str | None) -> str:
+    """Return a provider's name as people write it; "" for None."""
+    return _PROVIDER_NAMES.get(provider, provider[:1].upper() + provider[1:]) if provider else ""

@@ -1,0 +1,290 @@
+"""The page of `probe`: a live, timed transcript, explained where it stands, then the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from smtpdoc.evidence.explanation import Explanation
+from smtpdoc.evidence.smtp import Exchange, Line, LineKind, ProbeEvidence, Stage, StageStatus, TlsFacts, Transcript
+from smtpdoc.findings import Level
+from smtpdoc.grammar.printable import printable
+from smtpdoc.render.text import Page, plural, tally
+from smtpdoc.report import Report
+
+TIME_WIDTH = 7
+MARK_WIDTH = 3
+TEXT_COLUMN = TIME_WIDTH + 2 + MARK_WIDTH + 1
+EXPLAINED_STEPS = 2
+
+_STATUS_LEVELS = {
+    StageStatus.OK: Level.PASS,
+    StageStatus.REFUSED: Level.ERROR,
+    StageStatus.DEFERRED: Level.UNKNOWN,
+    StageStatus.FAILED: Level.UNKNOWN,
+    StageStatus.SKIPPED: Level.INFO,
+}
+
+_STAGE_NAMES = {
+    Stage.CONNECT: "reachable",
+    Stage.GREETING: "greeting",
+    Stage.EHLO: "EHLO",
+    Stage.STARTTLS: "STARTTLS",
+    Stage.TLS: "TLS",
+    Stage.EHLO_TLS: "EHLO",
+    Stage.AUTH: "AUTH",
+    Stage.MAIL: "MAIL",
+    Stage.RCPT: "RCPT",
+    Stage.DATA: "DATA",
+    Stage.MESSAGE: "message",
+    Stage.RSET: "RSET",
+    Stage.QUIT: "QUIT",
+}
+
+
+class TranscriptView:
+    """Prints a session while it happens. Lines of a second EHLO are folded to what is new in them."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self._shown_time = ""
+        self._first_ehlo: tuple[str, ...] | None = None
+        self._folding: list[Line] | None = None
+
+    # -- what the session calls ---------------------------------------------------
+
+    def line(self, line: Line) -> None:
+        if self._folding is not None and line.kind is LineKind.RECEIVED:
+            self._folding.append(line)
+            return
+        self._unfold()
+        self._print(line)
+        if self._is_second_ehlo(line):
+            self._folding = []
+
+    def exchange(self, exchange: Exchange) -> None:
+        if exchange.stage is Stage.EHLO and exchange.reply is not None:
+            self._first_ehlo = exchange.reply.lines[1:]
+        if exchange.stage is Stage.EHLO_TLS:
+            self._fold(exchange)
+        if self._needs_explaining(exchange) and exchange.explanation is not None:
+            self._explain(exchange.explanation)
+        elif exchange.failure is not None and exchange.status is StageStatus.SKIPPED:
+            self._aside(exchange.failure.detail)
+
+    def finish(self) -> None:
+        self._unfold()
+
+    # -- lines ----------------------------------------------------------------------
+
+    def _is_second_ehlo(self, line: Line) -> bool:
+        return (
+            line.kind is LineKind.SENT
+            and line.encrypted
+            and line.text.upper().startswith("EHLO ")
+            and self._first_ehlo is not None
+            and not self.page.verbose
+        )
+
+    def _fold(self, exchange: Exchange) -> None:
+        folded, self._folding = self._folding, None
+        if not folded:
+            return
+        if exchange.reply is None or exchange.reply.code != 250 or len(folded) < 2:
+            for line in folded:
+                self._print(line)
+            return
+        first = self._first_ehlo or ()
+        here = exchange.reply.lines[1:]
+        new = [text for text in here if text not in first]
+        gone = [text for text in first if text not in here and text.upper() != "STARTTLS"]
+        words = f"250 {self.page.marks.ellipsis}  "
+        words += "now with " + ", ".join(new) if new else "nothing new"
+        if gone:
+            words += "; without " + ", ".join(gone)
+        self._print(Line(LineKind.RECEIVED, words, encrypted=True, at_s=folded[-1].at_s))
+
+    def _unfold(self) -> None:
+        folded, self._folding = self._folding, None
+        for line in folded or ():
+            self._print(line)
+
+    def _print(self, line: Line) -> None:
+        stamp = f"{line.at_s:{TIME_WIDTH}.3f}"
+        shown = stamp if stamp != self._shown_time else " " * TIME_WIDTH
+        self._shown_time = stamp
+        mark, style = _line_mark(line)
+        first = Text.assemble((shown, "time"), "  ", (f"{mark:<{MARK_WIDTH}}", style or "head"), " ")
+        self.page.hanging(first, printable(line.text), style)
+
+    # -- words beside the lines --------------------------------------------------------
+
+    def _needs_explaining(self, exchange: Exchange) -> bool:
+        if exchange.status in (StageStatus.REFUSED, StageStatus.DEFERRED):
+            return True
+        # an acceptance needs words only where people take it for more than it is
+        return exchange.stage is Stage.RCPT and exchange.reply is not None
+
+    def _explain(self, explanation: Explanation) -> None:
+        positive = explanation.reply.positive
+        self._aside(explanation.meaning or explanation.title)
+        if not positive:
+            limit = None if self.page.verbose else EXPLAINED_STEPS
+            for step in explanation.steps[:limit]:
+                self._aside(step, bullet=True)
+
+    def _aside(self, text: str, *, bullet: bool = False) -> None:
+        bar = Text(" " * TEXT_COLUMN).append(self.page.marks.bar + " ", "note")
+        body = Text(printable(text))
+        if bullet:
+            body = Text(f"{self.page.marks.dot} ").append_text(body)
+        lines = body.wrap(self.page.console, self.page.width - bar.cell_len, overflow="ignore")
+        for number, line in enumerate(lines):
+            line.rstrip()
+            hang = "  " if bullet and number else ""
+            self.page.line(Text.assemble(bar, hang, line))
+
+
+def _line_mark(line: Line) -> tuple[str, str]:
+    match line.kind:
+        case LineKind.SENT:
+            return (" ~>" if line.encrypted else " ->"), ""
+        case LineKind.RECEIVED:
+            return ("<~ " if line.encrypted else "<- "), _reply_style(line.text)
+        case LineKind.UNEXPECTED:
+            return "<**", "warning"
+        case LineKind.ERROR:
+            return "***", "error"
+        case LineKind.NOTE:
+            return "===", "note"
+
+
+def _reply_style(text: str) -> str:
+    return {"4": "warning", "5": "error"}.get(text[:1], "")
+
+
+# -- before and after the transcript ------------------------------------------------------
+
+
+def render_head(page: Page, target: str, address: str | None, tls_mode: str) -> None:
+    words = {"starttls": "STARTTLS", "implicit": "implicit TLS", "none": "clear text"}.get(
+        tls_mode, "STARTTLS if offered"
+    )
+    parts = [part for part in (address, words) if part]
+    page.line(Text.assemble((target, "head"), "  ", ("  ".join(parts), "quiet")))
+    page.blank()
+
+
+def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
+    """Print one verdict per session, the findings, and the closing tally."""
+    several = len(evidence.sessions) > 1
+    for session in evidence.sessions:
+        _session_verdict(page, session, report.level, several=several)
+    if page.quiet:
+        return
+    findings = [finding for finding in report.findings if page.verbose or finding.level is not Level.PASS]
+    if findings:
+        page.blank()
+        page.findings(findings)
+    if page.verbose:
+        for session in evidence.sessions:
+            _details(page, session)
+    page.blank()
+    trips = sum(session.round_trips for session in evidence.sessions)
+    page.line(f"{report.elapsed_s:.2f} s, {plural(trips, 'round trip')}, {tally(report.findings)}", "quiet")
+
+
+def _session_verdict(page: Page, session: Transcript, report_level: Level, *, several: bool) -> None:
+    decisive = _decisive(session)
+    name = f"{session.host}:{session.port}"
+    if session.address and session.address != session.host:
+        name += f" ({session.address})"
+    if decisive is None:
+        level: Level = report_level if not several and report_level in (Level.WARNING, Level.ERROR) else Level.PASS
+        done = "session completed" if level is Level.PASS else "session completed, with findings"
+        page.line(Text.assemble(page.mark(level), " ", (done, "head"), f"   {name}"))
+    else:
+        level = _STATUS_LEVELS[decisive.status]
+        words = {StageStatus.REFUSED: "refused", StageStatus.DEFERRED: "deferred"}.get(decisive.status, "no verdict")
+        line = Text.assemble(page.mark(level), " ", (f"{words} at {_STAGE_NAMES[decisive.stage]}", "head"))
+        for part in _decisive_words(decisive):
+            line.append("   ").append(part)
+        if several or page.quiet:
+            line.append(f"   {name}")
+        if line.cell_len <= page.width:
+            page.line(line)
+        else:
+            page.hanging(Text(""), line)
+    if not page.quiet:
+        page.hanging(Text("  "), _stage_row(page, session))
+
+
+def _decisive(session: Transcript) -> Exchange | None:
+    """Return the exchange that decided the outcome: the first refusal, else the first deferral or failure."""
+    for status in (StageStatus.REFUSED, StageStatus.DEFERRED, StageStatus.FAILED):
+        for exchange in session.exchanges:
+            if exchange.status is status and exchange.stage is not Stage.QUIT:
+                return exchange
+    return None
+
+
+def _decisive_words(exchange: Exchange) -> list[str]:
+    words = []
+    if exchange.recipient:
+        words.append(printable(exchange.recipient))
+    if exchange.reply is not None:
+        words.append(" ".join(str(part) for part in (exchange.reply.code, exchange.reply.enhanced) if part))
+    if exchange.explanation is not None and exchange.explanation.reason:
+        words.append(exchange.explanation.reason)
+    if exchange.failure is not None:
+        words.append(printable(exchange.failure.detail))
+    return words
+
+
+def _stage_row(page: Page, session: Transcript) -> Text:
+    row = Text()
+    for exchange in session.exchanges:
+        if exchange.stage in (Stage.QUIT, Stage.RSET, Stage.EHLO_TLS):
+            continue
+        level = _STATUS_LEVELS[exchange.status]
+        name = _STAGE_NAMES[exchange.stage]
+        if exchange.stage is Stage.TLS:
+            name, level = _certificate_word(session.tls, level)
+        if exchange.stage is Stage.CONNECT and level is not Level.PASS:
+            name = "connect"
+        if exchange.stage is Stage.RCPT and exchange.recipient:
+            name = f"RCPT {printable(exchange.recipient)}"
+        if exchange.status is StageStatus.SKIPPED:
+            name += " not tried"
+        row.append("  " if row else "").append_text(page.mark(level)).append(f" {name}")
+    return row
+
+
+def _certificate_word(tls: TlsFacts | None, level: Level) -> tuple[str, Level]:
+    if tls is None:
+        return "TLS", level
+    if tls.trusted and tls.name_matches:
+        return "certificate", Level.PASS
+    return "certificate not trusted" if not tls.trusted else "certificate for another name", Level.WARNING
+
+
+def _details(page: Page, session: Transcript) -> None:
+    from smtpdoc.grammar.ehlo import keyword_meaning
+
+    capabilities: Mapping[str, str] | None = session.capabilities_after_tls or session.capabilities_before_tls
+    if capabilities:
+        page.blank()
+        page.line("What the server offers", "head")
+        for keyword, parameters in capabilities.items():
+            offered = Text(f"  {printable(f'{keyword} {parameters}'.strip()):<34}  ")
+            page.hanging(offered, keyword_meaning(keyword) or "not a registered keyword", "quiet")
+    if session.tls is not None:
+        page.blank()
+        page.line("Certificates", "head")
+        for number, certificate in enumerate(session.tls.chain):
+            page.hanging(Text(f"  {number}  "), f"{certificate.subject}, issued by {certificate.issuer}")
+            page.paragraph(f"{certificate.key}, {certificate.signature}, until {certificate.not_after:%Y-%m-%d}", 5)
+            if certificate.names:
+                page.paragraph("names " + ", ".join(certificate.names), 5)
+            page.line(f"     sha256 {certificate.sha256}", "quiet")

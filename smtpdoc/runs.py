@@ -1,0 +1,97 @@
+"""Several targets in one event loop: so many at a time, answered in the order in which they were asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from smtpdoc.errors import TargetError
+from smtpdoc.report import Report
+
+T = TypeVar("T")
+
+ShowReport = Callable[[Report], None]
+ShowError = Callable[[str, TargetError], None]
+
+
+async def in_order(
+    jobs: Iterable[Callable[[], Awaitable[T]]], concurrency: int
+) -> AsyncGenerator[T | TargetError, None]:
+    """Yield the results of jobs in their order, running at most `concurrency` at once.
+
+    A job that cannot read its target yields the TargetError; any other exception ends the run. Jobs that have not
+    been asked for are not started, so that a list of any length costs memory for `concurrency` of them.
+    """
+    window: deque[asyncio.Task[T]] = deque()
+    waiting = iter(jobs)
+
+    def start_more() -> None:
+        while len(window) < concurrency and (job := next(waiting, None)) is not None:
+            window.append(asyncio.ensure_future(_awaited(job)))
+
+    try:
+        start_more()
+        while window:
+            task = window[0]
+            try:
+                result: T | TargetError = await task
+            except TargetError as error:
+                result = error
+            window.popleft()
+            start_more()
+            yield result
+    finally:
+        for task in window:
+            task.cancel()
+        await asyncio.gather(*window, return_exceptions=True)
+
+
+async def _awaited(job: Callable[[], Awaitable[T]]) -> T:
+    return await job()
+
+
+def check_domains(
+    domains: Iterable[str],
+    settings: dict[str, Any],
+    *,
+    nameservers: tuple[str, ...],
+    zone: str | None,
+    concurrency: int,
+    show: ShowReport,
+    refuse: ShowError,
+) -> None:
+    """Run auth_check for each domain over one resolver and its cache; reports come in the order of the domains."""
+    asyncio.run(_check_domains(list(domains), settings, nameservers, zone, concurrency, show, refuse))
+
+
+async def _check_domains(
+    domains: list[str],
+    settings: dict[str, Any],
+    nameservers: tuple[str, ...],
+    zone: str | None,
+    concurrency: int,
+    show: ShowReport,
+    refuse: ShowError,
+) -> None:
+    from smtpdoc import aio
+    from smtpdoc.net.dns import open_resolver
+    from smtpdoc.net.zone import load_zone
+
+    source = None if zone is None else load_zone(zone, asked=domains[0] if len(domains) == 1 else "")
+    question_s = min(aio.QUESTION_TIMEOUT_S, settings["timeout_s"])
+    async with open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s) as resolver:
+
+        def job(domain: str) -> Callable[[], Awaitable[Report]]:
+            return lambda: aio.auth_check(domain, resolver=resolver, **settings)
+
+        async with aclosing(in_order(map(job, domains), concurrency)) as results:
+            names = iter(domains)
+            async for result in results:
+                name = next(names)
+                if isinstance(result, TargetError):
+                    refuse(name, result)
+                else:
+                    show(result)
