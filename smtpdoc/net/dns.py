@@ -90,6 +90,9 @@ class DnsResolver:
 
     async def lookup(self, name: str, rdtype: str) -> Lookup:
         """Answer one question, from this run's answers if it was asked before. See seams.Resolver."""
+        known = self._known.get((name, rdtype))  # as names mostly come: canonical already
+        if known is not None:
+            return known
         rdtype = rdtype.upper()
         try:
             question = make_question(parse_name(name), rdtype)

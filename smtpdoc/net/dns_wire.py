@@ -30,12 +30,16 @@ from smtpdoc.evidence.dns import LookupStatus, MxRecord, Record, TlsaRecord, Txt
 MAX_ALIASES = 8
 #: A message may hold 65,535 octets of tiny records; nothing about mail needs more than this, and reading takes time.
 MAX_RECORDS = 2000
+#: A name may be a long chain of compression pointers, and every record may name it. At most so many steps altogether,
+#: which is a fraction of a second; an honest answer is far below, even a full one.
+MAX_POINTER_STEPS = 1_000_000
 HEADER_BYTES = 12
 
 _FLAGS = 0x0120  # RD, and AD to say that we understand it in answers (RFC 6840 section 5.7)
 # OPT: no name, type 41, 1232 octets (fits any path unfragmented), version 0, no flags. DO stays off: it would
 # only make answers longer, the AD flag comes without it.
 _OPT = bytes.fromhex("00 0029 04d0 00000000 0000")
+_POINTER_OCTETS = bytes(range(0xC0, 0x100))  # what a pointer starts with (RFC 1035 section 4.1.4)
 _CLASS_IN = b"\x00\x01"
 
 
@@ -144,18 +148,18 @@ def name_text(name: dns.name.Name) -> str:
 def make_question(owner: dns.name.Name, rdtype: str) -> Question:
     """Return the question for a name and a type; an unknown type raises dns.rdatatype.UnknownRdatatype."""
     number = dns.rdatatype.from_text(rdtype)
-    wire = owner.to_wire()
-    if wire is None:  # only with a file argument
-        raise AssertionError(owner)
-    return Question(name_text(owner), rdtype, owner, wire.lower() + number.to_bytes(2, "big") + _CLASS_IN)
+    wire = b"".join(len(label).to_bytes(1, "big") + label.lower() for label in owner.labels)
+    return Question(name_text(owner), rdtype, owner, wire + number.to_bytes(2, "big") + _CLASS_IN)
 
 
 def read_answer(message: bytes, question: Question) -> Answer | Fault | Truncated:
     """Read a response that belongs to the question. Whatever the bytes are, this returns a value."""
     if message[2] & 0x02:
         return Truncated()
-    if sum(int.from_bytes(message[at : at + 2], "big") for at in (6, 8, 10)) > MAX_RECORDS:
-        return Fault(f"sent an answer with more than {MAX_RECORDS} records")
+    records = sum(int.from_bytes(message[at : at + 2], "big") for at in (6, 8, 10))
+    pointers = len(message) - len(message.translate(None, _POINTER_OCTETS))
+    if records > MAX_RECORDS or records * pointers > MAX_POINTER_STEPS:
+        return Fault(f"sent an answer that is too large to read: {records} records in {len(message)} octets")
     try:
         parsed = dns.message.from_wire(message, ignore_trailing=True)
     except dns.exception.DNSException:

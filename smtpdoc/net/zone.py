@@ -241,6 +241,8 @@ def _at_token(tokenizer: _Tokenizer, label: str, error: Exception) -> ZoneError:
     column = start - text.rfind("\n", 0, start)
     rest = text[start:].split("\n", 1)[0]
     token = rest.split(maxsplit=1)[0] if rest.strip() else "the end of the line"
+    if not rest.strip() and said == "that does not fit here":
+        said = "something is missing here"
     if len(token) > 60:
         token = token[:57] + "..."
     return ZoneError(f"{label}, line {line}, column {column}: cannot read {printable(token)}: {printable(said)}")
