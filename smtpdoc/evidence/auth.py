@@ -67,6 +67,9 @@ class SpfTerm:
 
     `lookups` is the cost of this term with everything below it; `void` is True when its own lookup was void.
     `child` is the record behind include or redirect. `problem` is a syntax error in words, or None.
+    `kind` is "include", "a", "ip4", "all", "redirect", "exp", "modifier" or "error". `target` is the name that was
+    asked (None: nothing to ask, or only known with a client), `lookup` its answer, for `a` with `aaaa` beside it.
+    `reached` is False for a term that no evaluation comes to (RFC 7208 sections 5.1 and 6.1).
     """
 
     term: str
@@ -76,6 +79,11 @@ class SpfTerm:
     child: SpfNode | None = None
     problem: str | None = None
     offset: int = 0
+    kind: str = ""
+    target: str | None = None
+    lookup: Lookup | None = None
+    aaaa: Lookup | None = None
+    reached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,8 @@ class SpfNode:
     """The record at one domain. `record` is None when there is none or DNS did not answer (see `lookup`).
 
     `records` are all v=spf1 records found there (more than one is a permerror, RFC 7208 section 4.5).
-    `cycle` is True where the domain stands above itself already; its terms are then not repeated.
+    `cycle` is True where the domain stands above itself already; its terms are then not repeated. Nor are they where
+    `repeated` is True: the same domain is shown whole further up, and counts again all the same.
     """
 
     domain: str
@@ -92,6 +101,7 @@ class SpfNode:
     lookup: Lookup | None = None
     records: tuple[str, ...] = ()
     cycle: bool = False
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,10 @@ class SpfEvidence:
     """The static analysis counts every term (worst case: nothing matches).
 
     `result` is "ok", "permerror", "temperror" or "none"; `valid` is False on any syntax error in the tree.
+    `void_lookups` counts the terms whose name has nothing at all; for clients of one family, to whom the other
+    family's addresses are of no use, `void_lookups_ipv4` and `void_lookups_ipv6` may be more.
+    `elsewhere` are names with a record that was probably meant for `domain`; `truncated` tells that the tree was too
+    large to be read whole.
     """
 
     status: TopicStatus
@@ -126,6 +140,10 @@ class SpfEvidence:
     tree: SpfNode | None = None
     checks: tuple[SpfCheck, ...] = ()
     txt: tuple[str, ...] = ()  # all TXT texts at the domain, for size and misspelt records
+    void_lookups_ipv4: int = 0
+    void_lookups_ipv6: int = 0
+    elsewhere: tuple[str, ...] = ()
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

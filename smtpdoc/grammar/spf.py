@@ -15,6 +15,9 @@ from smtpdoc.grammar.spf_macros import Literal, MacroError, MacroString, can_be_
 
 VERSION = "v=spf1"
 
+#: Guessing costs more than reading; a record with more faults than this was not written by hand.
+MAX_GUESSES = 50
+
 
 class SpfSyntaxError(ParseError):
     """Text that is no SPF record, or a term that does not follow RFC 7208 section 12."""
@@ -217,7 +220,8 @@ def parse_spf(text: str) -> SpfRecord:
         try:
             term = parse_term(token, offset)
         except ParseError as error:
-            problems.append(SpfProblem(offset, token, f"expected {error.expected}", guess_term(token, is_term)))
+            guess = guess_term(token, is_term) if len(problems) < MAX_GUESSES else None
+            problems.append(SpfProblem(offset, token, f"expected {error.expected}", guess))
             continue
         twice = next((known for known in terms if type(known) is type(term)), None)
         if isinstance(term, Redirect | Exp) and twice is not None:
@@ -226,7 +230,7 @@ def parse_spf(text: str) -> SpfRecord:
             problems.append(SpfProblem(offset, token, f"expected {name}= only once in a record", ""))
             continue
         terms.append(term)
-        unintended = guess_unintended(token, is_term)
+        unintended = guess_unintended(token, is_term) if len(doubts) < MAX_GUESSES else None
         if unintended is not None:
             doubts.append(SpfProblem(offset, token, *unintended))
     return SpfRecord(text, tuple(terms), tuple(problems), tuple(doubts))

@@ -36,12 +36,17 @@ _NAMES = {
 
 Valid = Callable[[str], bool]
 
+# Longer tokens are no slips of the pen.
+_MAX_TOKEN = 400
+
 
 def guess_term(token: str, valid: Valid) -> str | None:
     """Return the terms that a broken token probably stands for, separated by single spaces.
 
     "" means that it should go; None that there is no good guess. Every term of a guess is valid.
     """
+    if len(token) > _MAX_TOKEN:
+        return None
     text = _SPACES.sub(" ", _INVISIBLE.sub("", token.translate(_DASHES)).strip(" \t\r\n\u00a0"))
     if not text.strip("+-~?.,;:\"'\\") or text.lower().startswith("v=spf"):
         return ""
@@ -53,6 +58,8 @@ def guess_term(token: str, valid: Valid) -> str | None:
 
 def guess_unintended(token: str, valid: Valid) -> tuple[str, str | None] | None:
     """Return (what is strange, guess) for a legal token that hardly means what it says; None for a sane one."""
+    if len(token) > _MAX_TOKEN:
+        return None
     glued = _unglue(token)
     if glued is not None and all(valid(term) for term in glued):
         return "a space seems to be missing inside this term", " ".join(glued)

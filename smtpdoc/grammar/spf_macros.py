@@ -192,12 +192,3 @@ def can_be_asked(name: str) -> bool:
 def dotted(ip: IPv4Address | IPv6Address) -> str:
     """Return an address as %{i} writes it: dotted quad, or 32 dotted nibbles (RFC 7208 section 7.3)."""
     return str(ip) if ip.version == 4 else ".".join(ip.packed.hex())
-
-
-def reverse_name(ip: IPv4Address | IPv6Address) -> str:
-    """Return the name that holds an address's PTR records.
-
-    >>> reverse_name(IPv4Address("192.0.2.7"))
-    '7.2.0.192.in-addr.arpa'
-    """
-    return ip.reverse_pointer
