@@ -65,7 +65,7 @@ def command(
     names = [*domains, *(read_list(from_file) if from_file else ())]
     if not names:
         raise click.UsageError("Which domain? Name one, or a list with --from-file.")
-    from smtpdoc.runs import check_domains
+    from smtpdoc.api.runs import check_domains
 
     many = len(names) > 1 or from_file is not None
     output = Output(options, many=many)

@@ -80,6 +80,9 @@ class Page:
 
     def split(self, left: Text, right: str, style: str = "quiet") -> None:
         """Print `left` with `right` at the right margin, or two spaces behind where it does not fit."""
+        if not right:
+            self.line(left)
+            return
         gap = max(2, self.width - left.cell_len - len(right))
         self.line(Text.assemble(left, " " * gap, (right, style)))
 

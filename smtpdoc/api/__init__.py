@@ -6,14 +6,13 @@ explaining stays as cheap as reading a table.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from smtpdoc.api.clock import Clock
 from smtpdoc.evidence.explanation import ExplainEvidence
-from smtpdoc.findings import Finding, Level
-from smtpdoc.report import Evidence, Report, Section
+from smtpdoc.findings import Level
+from smtpdoc.report import Report, Section
 
 if TYPE_CHECKING:
     from smtpdoc.target import Target
@@ -62,51 +61,3 @@ def auth_check(domain: str, **options: Any) -> Report:
     from smtpdoc import aio
 
     return asyncio.run(aio.auth_check(domain, **options))
-
-
-class Clock:
-    """Started when work on a target begins; makes its report."""
-
-    def __init__(self) -> None:
-        self.started_at = datetime.now(UTC)
-        self._start = time.perf_counter()
-
-    @property
-    def elapsed_s(self) -> float:
-        return time.perf_counter() - self._start
-
-    def report(
-        self,
-        command: str,
-        target: str,
-        evidence: Evidence,
-        sections: Iterable[Section],
-        fail_on: Level | None,
-        ignore: Sequence[str],
-        *,
-        interrupted: bool = False,
-    ) -> Report:
-        return Report(
-            command=command,
-            target=target,
-            evidence=evidence,
-            sections=tuple(Section(section.name, without(section.findings, ignore)) for section in sections),
-            started_at=self.started_at,
-            elapsed_s=self.elapsed_s,
-            fail_on=fail_on,
-            interrupted=interrupted,
-        )
-
-
-def without(findings: Iterable[Finding], ignore: Sequence[str]) -> tuple[Finding, ...]:
-    """Return the findings that are not ignored: `spf.void-lookup` names one id, `spf.` all that begin with it."""
-    return tuple(finding for finding in findings if not any(ignored(finding.id, pattern) for pattern in ignore))
-
-
-def ignored(finding_id: str, pattern: str) -> bool:
-    """Tell whether `--ignore pattern` silences an id.
-
-    >>> ignored("spf.void-lookup", "spf."), ignored("spf.void-lookup", "spf.void")
-    (True, False)
-    """
-    return finding_id == pattern or (pattern.endswith(".") and finding_id.startswith(pattern))

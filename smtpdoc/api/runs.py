@@ -76,16 +76,16 @@ async def _check_domains(
     show: ShowReport,
     refuse: ShowError,
 ) -> None:
-    from smtpdoc import aio
+    from smtpdoc.api.domains import QUESTION_TIMEOUT_S, auth_check
     from smtpdoc.net.dns import open_resolver
     from smtpdoc.net.zone import load_zone
 
     source = None if zone is None else load_zone(zone, asked=domains[0] if len(domains) == 1 else "")
-    question_s = min(aio.QUESTION_TIMEOUT_S, settings["timeout_s"])
+    question_s = min(QUESTION_TIMEOUT_S, settings["timeout_s"])
     async with open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s) as resolver:
 
         def job(domain: str) -> Callable[[], Awaitable[Report]]:
-            return lambda: aio.auth_check(domain, resolver=resolver, **settings)
+            return lambda: auth_check(domain, resolver=resolver, **settings)
 
         async with aclosing(in_order(map(job, domains), concurrency)) as results:
             names = iter(domains)

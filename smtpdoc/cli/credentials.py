@@ -1,0 +1,115 @@
+"""Where a password or token comes from: a file, a command, the environment, netrc, or a hidden prompt. Never argv."""
+
+from __future__ import annotations
+
+import netrc
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from smtpdoc.errors import TargetError
+from smtpdoc.grammar.secret import Secret
+
+PASSWORD_VARIABLE = "SMTPDOC_AUTH_PASSWORD"
+MAX_SECRET_BYTES = 65536
+COMMAND_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who logs in, with what. `is_token` tells an OAuth token from a password; both secrets print as (hidden)."""
+
+    user: str | None = None
+    secret: Secret | None = None
+    is_token: bool = False
+
+
+def find_credentials(
+    user: str | None,
+    *,
+    host: str,
+    password_file: str | None,
+    password_command: str | None,
+    token_file: str | None,
+    needs_secret: bool = True,
+) -> Credentials:
+    """Return the credentials for a host; raise TargetError when a source cannot be read, UsageError when none is left.
+
+    Order: the file or command that was named, SMTPDOC_AUTH_PASSWORD, ~/.netrc, then a hidden prompt if there is a
+    terminal to ask on.
+    """
+    if sum(source is not None for source in (password_file, password_command, token_file)) > 1:
+        raise click.UsageError("Give one of --auth-password-file, --auth-password-command and --auth-token-file.")
+    if user is None:
+        if password_file or password_command or token_file:
+            raise click.UsageError("Whose password is it? Add --auth-user NAME.")
+        return Credentials()
+    if not needs_secret:
+        return Credentials(user)
+    if token_file is not None:
+        return Credentials(user, _from_file(token_file), is_token=True)
+    if password_file is not None:
+        return Credentials(user, _from_file(password_file))
+    if password_command is not None:
+        return Credentials(user, _from_command(password_command))
+    if password := os.environ.get(PASSWORD_VARIABLE):
+        return Credentials(user, Secret(password))
+    if (found := _from_netrc(host, user)) is not None:
+        return Credentials(user, found)
+    return Credentials(user, _from_prompt(user, host))
+
+
+def _first_line(data: bytes, source: str) -> Secret:
+    line = data.decode("utf-8", "surrogateescape").partition("\n")[0].rstrip("\r")
+    if not line:
+        raise TargetError(f"expected a password on the first line of {source}, got an empty line")
+    return Secret(line)
+
+
+def _from_file(path: str) -> Secret:
+    try:
+        if path == "-":
+            return _first_line(sys.stdin.buffer.read(MAX_SECRET_BYTES), "stdin")
+        with open(path, "rb") as file:
+            return _first_line(file.read(MAX_SECRET_BYTES), path)
+    except OSError as error:
+        raise TargetError(f"cannot read the password file {path!r}: {error.strerror}") from None
+
+
+def _from_command(command: str) -> Secret:
+    try:
+        # A shell, as a user of msmtp's passwordeval expects: `pass show mail | head -1`
+        done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, timeout=COMMAND_TIMEOUT_S, check=False)  # noqa: S602
+    except subprocess.TimeoutExpired:
+        raise TargetError(f"the password command took longer than {COMMAND_TIMEOUT_S:g} s") from None
+    if done.returncode != 0:
+        raise TargetError(f"the password command ended with exit code {done.returncode}")
+    return _first_line(done.stdout[:MAX_SECRET_BYTES], "the password command's output")
+
+
+def _from_netrc(host: str, user: str) -> Secret | None:
+    path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
+    if not path.is_file():
+        return None
+    try:
+        found = netrc.netrc(path).authenticators(host)
+    except netrc.NetrcParseError as error:
+        raise TargetError(f"cannot read {str(path)!r}: {error.msg} (line {error.lineno})") from None
+    except OSError as error:
+        raise TargetError(f"cannot read {str(path)!r}: {error.strerror}") from None
+    if found is None or (found[0] and found[0] != user) or not found[2]:
+        return None
+    return Secret(found[2])
+
+
+def _from_prompt(user: str, host: str) -> Secret:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError(
+            f"No password for {user} at {host}, and no terminal to ask on. Use --auth-password-file FILE, "
+            f"--auth-password-command CMD, the variable {PASSWORD_VARIABLE}, or ~/.netrc."
+        )
+    return Secret(click.prompt(f"Password of {user} at {host}", hide_input=True, err=True, show_default=False))
