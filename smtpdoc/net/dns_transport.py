@@ -213,7 +213,7 @@ class DnsTransport:
         said = [f"{server} {fault.detail}" for server, fault in faults.items()]
         silent = [str(server) for server in self._servers if server not in faults]
         if silent:
-            said.append(f"no answer from {', '.join(silent)} within {timeout_s:g} s")
+            said.append(f"no answer from {', '.join(silent)} within {round(timeout_s, 2):g} s")
         if conversation.strays:
             said.append(f"{conversation.strays} answers to other questions were ignored")
         status = LookupStatus.SERVFAIL if faults else LookupStatus.TIMEOUT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 import dns.exception
@@ -40,6 +41,7 @@ _FLAGS = 0x0120  # RD, and AD to say that we understand it in answers (RFC 6840 
 # only make answers longer, the AD flag comes without it.
 _OPT = bytes.fromhex("00 0029 04d0 00000000 0000")
 _POINTER_OCTETS = bytes(range(0xC0, 0x100))  # what a pointer starts with (RFC 1035 section 4.1.4)
+_RECORD_HEAD = struct.Struct("!HHIH")  # type, class, TTL, length of the data
 _CLASS_IN = b"\x00\x01"
 
 
@@ -161,17 +163,45 @@ def read_answer(message: bytes, question: Question) -> Answer | Fault | Truncate
     if records > MAX_RECORDS or records * pointers > MAX_POINTER_STEPS:
         return Fault(f"sent an answer that is too large to read: {records} records in {len(message)} octets")
     try:
-        parsed = dns.message.from_wire(message, ignore_trailing=True)
-    except dns.exception.DNSException:
+        parsed = dns.message.from_wire(message, ignore_trailing=True, continue_on_error=question.rdtype == "TLSA")
+        tlsa = _tlsa_records(message) if question.rdtype == "TLSA" else {}
+    except (dns.exception.DNSException, struct.error):
         return Fault("sent an answer that is no valid DNS message")
     rcode = parsed.rcode()
     if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         said = _RCODES.get(rcode, dns.rcode.to_text(rcode))
         return Fault(f"answered {said}", without_edns=rcode in (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS))
-    return _judge(parsed, question, rcode)
+    return _judge(parsed, tlsa, question, rcode)
 
 
-def _judge(parsed: dns.message.Message, question: Question, rcode: dns.rcode.Rcode) -> Answer | Fault:
+def _tlsa_records(message: bytes) -> dict[dns.name.Name, tuple[Record, ...]]:
+    """Return the TLSA records of the answer section by owner; raise dns.exception.FormError or struct.error.
+
+    dnspython gives up on a whole message for one whose data has the wrong length for its matching type. That is a
+    mistake people make, and for the checks to tell. What is too short to be TLSA at all is written as in RFC 3597.
+    """
+    found: dict[dns.name.Name, tuple[Record, ...]] = {}
+    at = HEADER_BYTES + dns.name.from_wire(message, HEADER_BYTES)[1] + 4
+    for _ in range(int.from_bytes(message[6:8], "big")):
+        owner, octets = dns.name.from_wire(message, at)
+        rdtype, rdclass, _, size = _RECORD_HEAD.unpack_from(message, at + octets)
+        at += octets + _RECORD_HEAD.size + size
+        data = message[at - size : at]
+        if at > len(message):
+            raise dns.exception.FormError
+        if (rdtype, rdclass) == (dns.rdatatype.TLSA, dns.rdataclass.IN):
+            whole = len(data) >= 3
+            record = TlsaRecord(data[0], data[1], data[2], data[3:]) if whole else f"\\# {size} {data.hex()}"
+            found[owner] = (*found.get(owner, ()), record)
+    return found
+
+
+def _judge(
+    parsed: dns.message.Message,
+    tlsa: dict[dns.name.Name, tuple[Record, ...]],
+    question: Question,
+    rcode: dns.rcode.Rcode,
+) -> Answer | Fault:
     rrsets = {(rrset.name, rrset.rdtype): rrset for rrset in parsed.answer if rrset.rdclass == dns.rdataclass.IN}
     rdtype = dns.rdatatype.from_text(question.rdtype)
     owner = question.owner
@@ -184,9 +214,10 @@ def _judge(parsed: dns.message.Message, question: Question, rcode: dns.rcode.Rco
         owner = target
     authenticated = bool(parsed.flags & dns.flags.AD)
     found = rrsets.get((owner, rdtype))
+    records = tlsa.get(owner) or (records_of(found) if found is not None else ())
     authority = {rrset.rdtype for rrset in parsed.authority}
-    if found is not None:
-        return Answer(LookupStatus.FOUND, records_of(found), tuple(aliases), authenticated)
+    if records:
+        return Answer(LookupStatus.FOUND, records, tuple(aliases), authenticated)
     if rcode == dns.rcode.NXDOMAIN:  # of the last name in the chain: RFC 6604 section 2
         return Answer(LookupStatus.NXDOMAIN, (), tuple(aliases), authenticated)
     if dns.rdatatype.SOA in authority:  # RFC 2308 section 2.2
