@@ -1,0 +1,3 @@
+"""Fixtures for all tests live in tests/support, one module per topic."""
+
+pytest_plugins = ["support.lab_fixtures"]
