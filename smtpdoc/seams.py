@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from smtpdoc.errors import ParseError
 from smtpdoc.evidence.dns import Lookup
+from smtpdoc.evidence.smtp import Exchange, Failure, Line, Stage, TlsFacts
+from smtpdoc.grammar.reply import Reply
 
 
 class Resolver(Protocol):
@@ -20,4 +25,145 @@ class Resolver(Protocol):
 
     async def lookup_all(self, questions: Sequence[tuple[str, str]]) -> tuple[Lookup, ...]:
         """Ask several (name, rdtype) questions at the same time; the answers stand in the questions' order."""
+        ...
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command line to send, without CRLF. Raises ParseError for anything that would be two commands.
+
+    `shown` stands in the transcript instead of `text` when that holds a secret. `patience_s` bounds the wait for the
+    reply further than the session's deadline does.
+    """
+
+    stage: Stage
+    text: str = field(repr=False)
+    shown: str | None = None
+    recipient: str | None = None
+    patience_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if _CONTROL.search(self.text):
+            raise ParseError("a command without control characters", self.shown or self.text)
+
+    @property
+    def visible(self) -> str:
+        return self.text if self.shown is None else self.shown
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When a session began and when it must be over, in seconds of the dialer's clock."""
+
+    started: float
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPolicy:
+    """How to speak TLS: the name to ask for and to verify, roots to trust instead of the system's, our certificate.
+
+    `legacy` looks with the oldest versions and weakest ciphers that our library still has; nothing but EHLO and
+    STARTTLS may be said over such a session.
+    """
+
+    server_name: str
+    implicit: bool = False
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    legacy: bool = False
+
+
+class Watcher(Protocol):
+    """Told what happens while it happens."""
+
+    def line(self, line: Line) -> None: ...
+
+    def exchange(self, exchange: Exchange) -> None: ...
+
+
+class Session(Protocol):
+    """An open connection to an SMTP server. Whatever the server does is a value; only cancellation is raised."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def helo_name(self) -> str:
+        """The name we may honestly give in EHLO: our own host name, or the address literal of our side."""
+        ...
+
+    @property
+    def encrypted(self) -> bool: ...
+
+    @property
+    def alive(self) -> bool:
+        """False once nothing more can be asked."""
+        ...
+
+    @property
+    def tls(self) -> TlsFacts | None: ...
+
+    @property
+    def round_trips(self) -> int: ...
+
+    @property
+    def unsolicited(self) -> tuple[Reply, ...]:
+        """Replies that nobody asked for, in order; they are never paired with a command."""
+        ...
+
+    def hide(self, *secrets: str) -> None:
+        """Keep these out of everything that is written down from now on."""
+        ...
+
+    def send(self, *commands: Command) -> None:
+        """Write commands in one go. Each is then owed one `reply()`, in order."""
+        ...
+
+    async def reply(self) -> Exchange:
+        """Wait for the reply to the oldest command that has none; the greeting is owed from the start."""
+        ...
+
+    async def start_tls(self, opening: Command | None = None) -> Exchange:
+        """Shake hands; `opening` is sent together with our last handshake message and is then owed a reply."""
+        ...
+
+    def close(self) -> None:
+        """Drop the connection; may be called twice."""
+        ...
+
+
+class Dialer(Protocol):
+    """Finds addresses and opens connections."""
+
+    def now(self) -> float:
+        """Seconds on the clock that budgets are counted on."""
+        ...
+
+    async def addresses(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...] | Failure:
+        """Return the addresses of a host, best first, never empty; `family` is "ipv4", "ipv6" or None for both."""
+        ...
+
+    async def dial(
+        self,
+        address: str,
+        port: int,
+        *,
+        host: str,
+        tls: TlsPolicy | None,
+        source_ip: str | None,
+        budget: Budget,
+        patience_s: float | None,
+        watcher: Watcher,
+    ) -> Session | Failure:
+        """Connect; `host` is what sentences call the server.
+
+        `tls` None means that the session will stay in clear; `patience_s` bounds the connect alone.
+
+        Raises TargetError when a file that `tls` names cannot be used.
+        """
         ...

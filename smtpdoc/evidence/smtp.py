@@ -93,6 +93,7 @@ class Exchange:
     recipient: str | None = None
     status: StageStatus = StageStatus.OK
     explanation: Explanation | None = None
+    lines_before: int = 0  # how many transcript lines there were when it ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,20 @@ class Transcript:
     elapsed_s: float = 0.0
     observed_at: datetime | None = None
     facts: Mapping[str, Fact] = field(default_factory=lambda: NO_FACTS)
+    helo: str = ""  # the name given in EHLO
+    mail_from: str | None = None  # the reverse-path that was used or would have been, None when none was wanted
+    auth_user: str | None = None  # None when no AUTH was wanted
+    auth_mechanism: str | None = None  # the one that was tried
+    opportunistic: bool = False  # clear text and unverified certificates are acceptable here (RFC 7435)
+    cert_days: int = 14
+    unsolicited: tuple[Reply, ...] = ()  # replies that nobody asked for: earlier pairings may be off
+    legacy_tls: str | None = None  # the old version that a second look found, after a failed handshake
+    attempts: tuple[tuple[str, Failure], ...] = ()  # addresses tried in vain before `address`
+
+    @property
+    def port_name(self) -> str:
+        """The target as one pastes it: host:port, an IPv6 address in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,561 @@
+"""One session with one server, step by step: what it was asked and what it answered. No verdicts here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from smtpdoc.evidence.smtp import (
+    Exchange,
+    Failure,
+    FailureKind,
+    Line,
+    LineKind,
+    Stage,
+    StageStatus,
+    TlsFacts,
+    Transcript,
+)
+from smtpdoc.findings import Fact
+from smtpdoc.gather.login import Login, unsafe_reason
+from smtpdoc.grammar.address import Address, parse_address
+from smtpdoc.grammar.ehlo import Capabilities, parse_ehlo
+from smtpdoc.grammar.printable import printable
+from smtpdoc.grammar.reply import Reply
+from smtpdoc.grammar.secret import Secret
+from smtpdoc.seams import Budget, Command, Dialer, Session, TlsPolicy, Watcher
+from smtpdoc.target import SMTP_PORT, Target
+
+TLS_MODES: Final = ("auto", "starttls", "implicit", "optional", "none")
+QUIT_AFTER: Final = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
+#: The answer to QUIT changes nothing any more; Exim takes 200 ms for it in clear.
+QUIT_PATIENCE_S = 1.0
+#: With more addresses left to try, one that does not answer may not take all the time.
+CONNECT_PATIENCE_S = 5.0
+LEGACY_PATIENCE_S = 5.0
+# MAIL and RCPT lines that leave in one segment; a full TCP window on both sides would be a deadlock for blocking
+# clients, and is at least impolite (RFC 2920 section 3.1).
+_GROUP_LIMIT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOptions:
+    """What the user wants to know. Contract.md has the meaning of each option.
+
+    `tls` is one of TLS_MODES, `quit_after` one of QUIT_AFTER. `mail_from` and `recipients` are addresses as typed.
+    `family` is "ipv4", "ipv6" or None. `timeout_s` bounds the whole session. `secret` is the password, or the token
+    when `token` is True; `auth_mechanism` None lets the server's offer decide.
+    """
+
+    tls: str = "auto"
+    helo: str | None = None
+    mail_from: str | None = None
+    recipients: tuple[str, ...] = ()
+    family: str | None = None
+    source_ip: str | None = None
+    auth_user: str | None = None
+    auth_mechanism: str | None = None
+    secret: Secret | None = None
+    token: bool = False
+    allow_cleartext_auth: bool = False
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    server_name: str | None = None
+    quit_after: str | None = None
+    timeout_s: float = 30.0
+    cert_days: int = 14
+
+    @property
+    def wants_auth(self) -> bool:
+        return self.auth_user is not None or self.auth_mechanism is not None
+
+    def wants(self, stage: str) -> bool:
+        """Is this stage (of QUIT_AFTER) within what was asked for?"""
+        return self.quit_after is None or QUIT_AFTER.index(stage) <= QUIT_AFTER.index(self.quit_after)
+
+
+async def gather_probe(
+    target: Target,
+    options: ProbeOptions,
+    dialer: Dialer,
+    watcher: Watcher,
+    *,
+    address: str | None = None,
+) -> Transcript:
+    """Talk to the target, or to one given address of it, as far as the options want, and return what happened.
+
+    The watcher is told every line and exchange as it happens. Raises ParseError for addresses that are none, before
+    anything is sent, and TargetError for files that cannot be used.
+    """
+    probe = Probe(target, options, dialer, watcher)
+    try:
+        await probe.run(address)
+    finally:
+        probe.close()
+    return probe.transcript()
+
+
+@dataclass(slots=True)
+class _Recorder:
+    """Keeps lines and exchanges, and passes them on."""
+
+    watcher: Watcher
+    lines: list[Line] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def line(self, line: Line) -> None:
+        self.lines.append(line)
+        self.watcher.line(line)
+
+    def exchange(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        self.watcher.exchange(exchange)
+
+
+class Probe:
+    """A session under way. `transcript()` may be asked for at any time, also after a cancellation."""
+
+    def __init__(self, target: Target, options: ProbeOptions, dialer: Dialer, watcher: Watcher) -> None:
+        self.target = target
+        self.options = options
+        self.recipients = tuple(parse_address(text) for text in options.recipients)
+        self.reverse_path = None if options.mail_from is None else parse_address(options.mail_from, null_allowed=True)
+        self._helo = "" if options.helo is None else _helo_argument(options.helo)
+        self._dialer = dialer
+        self._recorder = _Recorder(watcher)
+        self._budget = Budget(0.0, 0.0)
+        self._session: Session | None = None
+        self._address: str | None = None
+        self._attempts: list[tuple[str, Failure]] = []
+        self._before_tls: Capabilities | None = None
+        self._after_tls: Capabilities | None = None
+        self._mechanism: str | None = None
+        self._legacy: TlsFacts | None = None
+        self._legacy_round_trips = 0
+        self._tls_downgraded = False
+        self._observed_at = datetime.now(UTC)
+        self._facts: dict[str, Fact] = {}
+
+    @property
+    def implicit(self) -> bool:
+        return self.options.tls == "implicit" or (self.options.tls == "auto" and self.target.implicit_tls)
+
+    @property
+    def opportunistic(self) -> bool:
+        """Clear text is better than nothing here (RFC 7435): between servers, or when the user says so."""
+        return not self.implicit and (
+            self.options.tls in ("optional", "none") or (self.options.tls == "auto" and self.target.port == SMTP_PORT)
+        )
+
+    @property
+    def _capabilities(self) -> Capabilities | None:
+        return self._after_tls or self._before_tls
+
+    # The steps
+
+    async def run(self, address: str | None = None) -> None:
+        """Go through the session once."""
+        now = self._dialer.now()
+        self._budget = Budget(now, now + self.options.timeout_s)
+        session = await self._connect(address)
+        if session is None:
+            return
+        self._session = session
+        if self.options.secret is not None:
+            session.hide(self.options.secret.reveal())
+        self._helo = self._helo or session.helo_name
+        if self.implicit and not await self._shake_hands(session, None):
+            return
+        if await self._greeting(session) and self.options.wants("ehlo") and await self._hello(session, Stage.EHLO):
+            await self._secured_part(session)
+        await self._quit(session)
+
+    async def _secured_part(self, session: Session) -> None:
+        if self.options.wants("starttls") and not await self._starttls(session):
+            return
+        if self.options.wants_auth and self.options.wants("auth") and not await self._login(session):
+            return
+        if self._wants_envelope and self.options.wants("mail"):
+            await self._envelope(session)
+
+    async def _connect(self, address: str | None) -> Session | None:
+        if address is not None:
+            found: tuple[str, ...] | Failure = (address,)
+        else:
+            found = await self._dialer.addresses(self.target.host, self.options.family, self._budget)
+        if isinstance(found, Failure):
+            self._failed_to_connect(found)
+            return None
+        for number, candidate in enumerate(found, 1):
+            self._address = candidate
+            self._note(f"connecting to {self._place(candidate)}")
+            began = self._dialer.now()
+            outcome = await self._dialer.dial(
+                candidate,
+                self.target.port,
+                host=self.target.host,
+                tls=self._tls_policy(),
+                source_ip=self.options.source_ip,
+                budget=self._budget,
+                patience_s=CONNECT_PATIENCE_S if number < len(found) else None,
+                watcher=self._recorder,
+            )
+            if not isinstance(outcome, Failure):
+                self._note(f"connected to {candidate}")
+                elapsed = self._dialer.now() - began
+                self._recorder.exchange(Exchange(Stage.CONNECT, "", None, None, False, elapsed))
+                return outcome
+            if number == len(found):
+                self._failed_to_connect(outcome, self._dialer.now() - began)
+            else:
+                self._attempts.append((candidate, outcome))
+                self._note(outcome.detail, LineKind.ERROR)
+        return None
+
+    def _failed_to_connect(self, failure: Failure, elapsed_s: float = 0.0) -> None:
+        self._note(failure.detail, LineKind.ERROR)
+        self._recorder.exchange(Exchange(Stage.CONNECT, "", None, failure, False, elapsed_s, status=StageStatus.FAILED))
+
+    async def _greeting(self, session: Session) -> bool:
+        exchange = _expecting(await session.reply(), 220)
+        self._recorder.exchange(exchange)
+        return exchange.status is StageStatus.OK
+
+    async def _hello(self, session: Session, stage: Stage) -> bool:
+        """EHLO, and HELO where that is not understood (RFC 5321 section 3.2)."""
+        session.send(Command(stage, f"EHLO {self._helo}"))
+        return await self._hello_answered(session, stage)
+
+    async def _hello_answered(self, session: Session, stage: Stage) -> bool:
+        exchange = _expecting(await session.reply(), 250)
+        self._recorder.exchange(exchange)
+        reply = exchange.reply
+        if exchange.status is StageStatus.OK and reply is not None:
+            self._keep_capabilities(stage, parse_ehlo(reply.lines))
+            return True
+        if reply is None or not reply.permanent or not session.alive:
+            return False
+        session.send(Command(stage, f"HELO {self._helo}"))
+        exchange = _expecting(await session.reply(), 250)
+        self._recorder.exchange(exchange)
+        if exchange.status is StageStatus.OK and exchange.reply is not None:
+            # HELO's reply has no extensions, whatever its text looks like.
+            self._keep_capabilities(stage, parse_ehlo(exchange.reply.lines[:1]))
+            return True
+        return False
+
+    def _keep_capabilities(self, stage: Stage, capabilities: Capabilities) -> None:
+        if stage is Stage.EHLO_TLS or self.implicit:
+            self._after_tls = capabilities
+        else:
+            self._before_tls = capabilities
+
+    async def _starttls(self, session: Session) -> bool:
+        """Return whether the session may go on to AUTH and the envelope."""
+        mode = self.options.tls
+        if self.implicit or mode == "none":
+            return True
+        offered = self._before_tls is not None and "STARTTLS" in self._before_tls
+        if not offered:
+            detail = f"{self.target.host} does not offer STARTTLS"
+            self._skip(Stage.STARTTLS, Failure(FailureKind.PROTOCOL, Stage.STARTTLS, detail, "starttls-missing"))
+            return self._in_clear(detail)
+        session.send(Command(Stage.STARTTLS, "STARTTLS"))
+        exchange = _expecting(await session.reply(), 220)
+        self._recorder.exchange(exchange)
+        if exchange.status is not StageStatus.OK:
+            self._tls_downgraded = True
+            return session.alive and self._in_clear(f"{self.target.host} did not start TLS")
+        opening = Command(Stage.EHLO_TLS, f"EHLO {self._helo}")
+        if not await self._shake_hands(session, opening):
+            return False
+        return await self._hello_answered(session, Stage.EHLO_TLS)
+
+    def _in_clear(self, why: str) -> bool:
+        """Go on without TLS? Only where that is usual or was allowed, and there is something left to do."""
+        self._tls_downgraded = self._tls_downgraded or self.options.tls in ("auto", "starttls")
+        if self.opportunistic:
+            return True
+        rest = [(Stage.AUTH, self.options.wants_auth and self.options.wants("auth"))]
+        rest += [(Stage.MAIL, self._wants_envelope and self.options.wants("mail"))]
+        for stage, wanted in rest:
+            if wanted:
+                self._skip_unsafe(stage, f"{why}, so {stage.value.upper()} was not sent in clear (--tls optional does)")
+        return False
+
+    async def _shake_hands(self, session: Session, opening: Command | None) -> bool:
+        exchange = await session.start_tls(opening)
+        self._recorder.exchange(exchange)
+        if exchange.failure is None:
+            return True
+        if exchange.failure.word in ("tls-failed", "tls-closed"):
+            await self._look_for_old_tls()
+        return False
+
+    async def _look_for_old_tls(self) -> None:
+        """A second connection that speaks only what nobody should: to say "TLS 1.0" instead of "failed"."""
+        if self._address is None or self._budget.deadline <= self._dialer.now():
+            return
+        quiet = _Silent()
+        deadline = min(self._budget.deadline, self._dialer.now() + LEGACY_PATIENCE_S)
+        outcome = await self._dialer.dial(
+            self._address,
+            self.target.port,
+            host=self.target.host,
+            tls=replace(self._tls_policy_wanted(), legacy=True, client_cert=None, client_key=None),
+            source_ip=self.options.source_ip,
+            budget=Budget(self._budget.started, deadline),
+            patience_s=None,
+            watcher=quiet,
+        )
+        if isinstance(outcome, Failure):
+            return
+        try:
+            if self.implicit or await self._old_starttls(outcome):
+                exchange = await outcome.start_tls()
+                if exchange.failure is None and outcome.tls is not None:
+                    self._legacy = outcome.tls
+                    self._note(f"a second connection with old versions allowed: {outcome.tls.version} works")
+        finally:
+            self._legacy_round_trips = outcome.round_trips
+            outcome.close()
+
+    async def _old_starttls(self, session: Session) -> bool:
+        for command, code in ((None, 220), (f"EHLO {self._helo}", 250), ("STARTTLS", 220)):
+            if command is not None:
+                session.send(Command(Stage.STARTTLS, command))
+            if _expecting(await session.reply(), code).status is not StageStatus.OK:
+                return False
+        return True
+
+    async def _login(self, session: Session) -> bool:
+        options = self.options
+        login = Login(
+            user=options.auth_user or "",
+            secret=options.secret or Secret(""),
+            token=options.token,
+            mechanism=None if options.auth_mechanism is None else options.auth_mechanism.upper(),
+        )
+        capabilities = self._capabilities
+        reason = unsafe_reason(session, downgraded=self._tls_downgraded, allowed=options.allow_cleartext_auth)
+        if reason is not None:
+            self._skip_unsafe(Stage.AUTH, reason)
+            return False
+        chosen = login.choose(capabilities.auth_mechanisms if capabilities else (), encrypted=session.encrypted)
+        if isinstance(chosen, Failure):
+            self._skip(Stage.AUTH, chosen)
+            return False
+        self._mechanism = chosen
+        exchange = await login.run(session, chosen, self._note)
+        self._recorder.exchange(exchange)
+        return exchange.status is StageStatus.OK
+
+    # The envelope
+
+    @property
+    def _wants_envelope(self) -> bool:
+        return bool(self.recipients) or self.reverse_path is not None or self.options.quit_after in ("mail", "rcpt")
+
+    def _sender(self) -> Address:
+        """The reverse-path: what the user gave; else the login where that is an address, since submission servers
+        let a user send as himself only; else postmaster at our EHLO name, the one mailbox that every domain has
+        (RFC 5321 section 4.5.1); else the null reverse-path, when that name is an address literal."""
+        if self.reverse_path is not None:
+            return self.reverse_path
+        user = self.options.auth_user
+        if user and "@" in user and session_ok(self._recorder.exchanges):
+            return parse_address(user)
+        if not self._helo.startswith("["):
+            return parse_address(f"postmaster@{self._helo}")
+        return parse_address("<>", null_allowed=True)
+
+    async def _envelope(self, session: Session) -> None:
+        self.reverse_path = sender = self._sender()
+        capabilities = self._capabilities
+        commands = [Command(Stage.MAIL, f"MAIL FROM:{sender.path}{self._parameters(sender, capabilities)}")]
+        if self.options.wants("rcpt"):
+            commands += [Command(Stage.RCPT, f"RCPT TO:{one.path}", recipient=str(one)) for one in self.recipients]
+        if capabilities is not None and "PIPELINING" in capabilities:
+            await self._pipelined(session, commands)
+        else:
+            await self._one_by_one(session, commands)
+
+    def _parameters(self, sender: Address, capabilities: Capabilities | None) -> str:
+        needed = not (sender.ascii and all(recipient.ascii for recipient in self.recipients))
+        return " SMTPUTF8" if needed and capabilities is not None and "SMTPUTF8" in capabilities else ""
+
+    async def _pipelined(self, session: Session, commands: Sequence[Command]) -> None:
+        """All in one go, QUIT last (RFC 2920 section 3.1): two round trips less."""
+        mail_accepted = True
+        for start in range(0, len(commands), _GROUP_LIMIT):
+            group = commands[start : start + _GROUP_LIMIT]
+            if start + _GROUP_LIMIT >= len(commands):
+                session.send(*group, _quit_command())
+            else:
+                session.send(*group)
+            for _ in group:
+                exchange = await session.reply()
+                mail_accepted = self._envelope_answer(exchange, mail_accepted)
+        self._recorder.exchange(await session.reply())
+        session.close()
+
+    async def _one_by_one(self, session: Session, commands: Sequence[Command]) -> None:
+        mail_accepted = True
+        for command in commands:
+            if not mail_accepted or not session.alive:
+                detail = "not tried, since MAIL FROM was not accepted" if not mail_accepted else "not tried any more"
+                failure = Failure(FailureKind.PROTOCOL, command.stage, detail, "not-tried")
+                self._skip(command.stage, failure, command)
+                continue
+            session.send(command)
+            mail_accepted = self._envelope_answer(await session.reply(), mail_accepted)
+
+    def _envelope_answer(self, exchange: Exchange, mail_accepted: bool) -> bool:
+        """Keep an answer; return whether the sender has been accepted. A recipient's answer without an accepted
+        sender says nothing about the recipient."""
+        codes = (250,) if exchange.stage is Stage.MAIL else (250, 251, 252)
+        exchange = _expecting(exchange, *codes)
+        if exchange.stage is Stage.RCPT and not mail_accepted and exchange.reply is not None:
+            exchange = replace(exchange, status=StageStatus.SKIPPED)
+        self._recorder.exchange(exchange)
+        return exchange.status is StageStatus.OK if exchange.stage is Stage.MAIL else mail_accepted
+
+    async def _quit(self, session: Session) -> None:
+        """Say goodbye, also after a refused greeting (RFC 5321 section 3.1)."""
+        if not session.alive:
+            return
+        session.send(_quit_command())
+        self._recorder.exchange(await session.reply())
+        session.close()
+
+    # Writing down
+
+    def _skip(self, stage: Stage, failure: Failure, command: Command | None = None) -> None:
+        text, recipient = ("", None) if command is None else (command.visible, command.recipient)
+        self._recorder.exchange(
+            Exchange(stage, text, None, failure, False, 0.0, recipient=recipient, status=StageStatus.SKIPPED)
+        )
+
+    def _skip_unsafe(self, stage: Stage, detail: str) -> None:
+        self._note(detail)
+        self._skip(stage, Failure(FailureKind.SKIPPED_UNSAFE, stage, detail, "unsafe"))
+
+    def _note(self, text: str, kind: LineKind = LineKind.NOTE) -> None:
+        encrypted = self._session is not None and self._session.encrypted
+        at_s = self._dialer.now() - self._budget.started
+        self._recorder.line(Line(kind, printable(text), encrypted, at_s))
+
+    def _place(self, address: str) -> str:
+        host = self.target.host
+        return f"{self.target}" if address == host else f"{self.target} at {address}"
+
+    def _tls_policy_wanted(self) -> TlsPolicy:
+        options = self.options
+        return TlsPolicy(
+            server_name=options.server_name or self.target.host,
+            implicit=self.implicit,
+            ca_file=options.ca_file,
+            client_cert=options.client_cert,
+            client_key=options.client_key,
+        )
+
+    def _tls_policy(self) -> TlsPolicy | None:
+        """None where TLS cannot come up: then no roots are read for nothing."""
+        needed = self.implicit or (self.options.tls != "none" and self.options.wants("starttls"))
+        return self._tls_policy_wanted() if needed else None
+
+    def close(self) -> None:
+        if self._session is not None:
+            self._session.close()
+
+    def transcript(self) -> Transcript:
+        """Return what has happened so far."""
+        session = self._session
+        exchanges = tuple(self._recorder.exchanges)
+        address = self._address
+        return Transcript(
+            host=self.target.host,
+            address=address,
+            port=self.target.port,
+            family=None if address is None else "ipv6" if ":" in address else "ipv4",
+            tls_mode="implicit" if self.implicit else self.options.tls,
+            outcome=outcome(exchanges),
+            exchanges=exchanges,
+            lines=tuple(self._recorder.lines),
+            capabilities_before_tls=_keywords(self._before_tls),
+            capabilities_after_tls=_keywords(self._after_tls),
+            tls=session.tls if session is not None else None,
+            round_trips=(session.round_trips if session is not None else 0) + self._legacy_round_trips,
+            elapsed_s=max(0.0, self._dialer.now() - self._budget.started),
+            observed_at=self._observed_at,
+            facts=self._facts,
+            helo=self._helo,
+            mail_from=None if self.reverse_path is None else str(self.reverse_path),
+            auth_user=self.options.auth_user if self.options.wants_auth else None,
+            auth_mechanism=self._mechanism,
+            opportunistic=self.opportunistic,
+            cert_days=self.options.cert_days,
+            unsolicited=session.unsolicited if session is not None else (),
+            legacy_tls=self._legacy.version if self._legacy is not None else None,
+            attempts=tuple(self._attempts),
+        )
+
+
+class _Silent:
+    """A watcher that looks away."""
+
+    def line(self, line: Line) -> None: ...
+
+    def exchange(self, exchange: Exchange) -> None: ...
+
+
+def session_ok(exchanges: Sequence[Exchange]) -> bool:
+    """True when a login is among these and was accepted."""
+    return any(one.stage is Stage.AUTH and one.status is StageStatus.OK for one in exchanges)
+
+
+def _quit_command() -> Command:
+    return Command(Stage.QUIT, "QUIT", patience_s=QUIT_PATIENCE_S)
+
+
+def _helo_argument(name: str) -> str:
+    """A name for EHLO as typed: nothing that ends the line or adds an argument."""
+    if not name or any(not "!" <= char <= "~" for char in name):
+        from smtpdoc.errors import ParseError
+
+        raise ParseError("a host name or an address literal for EHLO", name)
+    return name
+
+
+def _keywords(capabilities: Capabilities | None) -> Mapping[str, str] | None:
+    return None if capabilities is None else capabilities.keywords
+
+
+def _expecting(exchange: Exchange, *codes: int) -> Exchange:
+    """Return the exchange, refused when its code is positive but not one of these."""
+    reply: Reply | None = exchange.reply
+    if reply is None or exchange.status is not StageStatus.OK or reply.code in codes:
+        return exchange
+    return replace(exchange, status=StageStatus.REFUSED)
+
+
+def outcome(exchanges: Sequence[Exchange]) -> StageStatus:
+    """Return the worst that the stages came to; the last try of a stage counts, and QUIT never does.
+
+    A refusal is a verdict and beats a failure, which is none; a deferral is less than both.
+    """
+    last: dict[tuple[Stage, str | None], Exchange] = {}
+    for exchange in exchanges:
+        if exchange.stage is not Stage.QUIT:
+            last[exchange.stage, exchange.recipient] = exchange
+    seen = {exchange.status for exchange in last.values()}
+    seen |= {StageStatus.FAILED for one in last.values() if one.failure and one.failure.word in _NO_VERDICT}
+    worst = (StageStatus.REFUSED, StageStatus.FAILED, StageStatus.DEFERRED)
+    return next((status for status in worst if status in seen), StageStatus.OK)
+
+
+# Skipped stages that leave a question open which the user had asked.
+_NO_VERDICT = frozenset({"unsafe", "auth-not-offered", "mechanism-not-offered"})

@@ -1,0 +1,109 @@
+"""Envelope addresses: what may stand between the angle brackets of MAIL FROM and RCPT TO (RFC 5321 section 4.1.2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from smtpdoc.errors import ParseError
+
+# Local-part = Dot-string / Quoted-string, at most 64 octets; atext also takes UTF-8 (RFC 6531 section 3.3).
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]"
+_DOT_STRING = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
+_QUOTED_STRING = re.compile(r'"(?:[ !#-\[\]-~\x80-\U0010ffff]|\\[ -~])*"')
+# sub-domain = Let-dig [Ldh-str]; underscores are seen in practice; U-labels by RFC 6531.
+_LET_DIG = r"[A-Za-z0-9_\x80-\U0010ffff]"
+_DOMAIN = re.compile(
+    rf"{_LET_DIG}(?:[A-Za-z0-9_\x80-\U0010ffff-]{{0,61}}{_LET_DIG})?(?:\.(?:{_LET_DIG}(?:[A-Za-z0-9_\x80-\U0010ffff-]{{0,61}}{_LET_DIG})?))*"
+)
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class AddressParseError(ParseError):
+    """Text that is no envelope address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An envelope address; both parts are empty for the null reverse-path "<>". "Postmaster" has no domain."""
+
+    local_part: str
+    domain: str
+
+    @property
+    def null(self) -> bool:
+        return not self.local_part and not self.domain
+
+    @property
+    def ascii(self) -> bool:
+        """False when it needs SMTPUTF8 (RFC 6531)."""
+        return self.local_part.isascii() and self.domain.isascii()
+
+    @property
+    def path(self) -> str:
+        """The address in angle brackets, as MAIL FROM and RCPT TO take it."""
+        return f"<{self}>"
+
+    def __str__(self) -> str:
+        return f"{self.local_part}@{self.domain}" if self.domain else self.local_part
+
+
+NULL = Address("", "")
+
+
+def parse_address(text: str, *, null_allowed: bool = False) -> Address:
+    """Return an address with or without angle brackets; raise AddressParseError for anything else.
+
+    Nothing that it returns can end a command line or add an argument to it.
+
+    >>> parse_address("<bob@Example.com>")
+    Address(local_part='bob', domain='Example.com')
+    >>> parse_address("<>", null_allowed=True).path
+    '<>'
+    """
+    stripped = text.strip(" ")
+    if stripped.startswith("<") and stripped.endswith(">"):
+        stripped = stripped[1:-1]
+    if not stripped:
+        if null_allowed and text.strip(" "):
+            return NULL
+        raise AddressParseError("an address like bob@example.com", text)
+    if found := _FORBIDDEN.search(stripped):
+        raise AddressParseError("an address without control characters", text, found.start())
+    if stripped.lower() == "postmaster":  # RFC 5321 section 4.1.1.3: the one address without a domain
+        return Address(stripped, "")
+    local_part, at, domain = stripped.rpartition("@")
+    if not at:
+        raise AddressParseError("an address like bob@example.com", text)
+    if not (_DOT_STRING.fullmatch(local_part) or _QUOTED_STRING.fullmatch(local_part)):
+        raise AddressParseError("a local part of letters, digits and dots, or one in quotes, before the @", text)
+    if len(local_part.encode("utf-8")) > 64:  # RFC 5321 section 4.5.3.1.1
+        raise AddressParseError("a local part of at most 64 octets before the @", text)
+    if not _is_domain(domain):
+        raise AddressParseError("a domain or an address in square brackets after the @", text, len(local_part) + 1)
+    return Address(local_part, domain)
+
+
+def _is_domain(domain: str) -> bool:
+    if domain.startswith("[") and domain.endswith("]"):  # address-literal, RFC 5321 section 4.1.3
+        literal = domain[1:-1]
+        try:
+            if literal[:5].lower() == "ipv6:":
+                IPv6Address(literal[5:])
+            else:
+                IPv4Address(literal)
+        except AddressValueError:
+            return False
+        return "%" not in literal
+    return len(domain.encode("utf-8")) <= 255 and _DOMAIN.fullmatch(domain) is not None
+
+
+def address_literal(ip: str) -> str:
+    """Return an IP address as RFC 5321 section 4.1.3 writes it in EHLO and in addresses.
+
+    >>> address_literal("2001:db8::1")
+    '[IPv6:2001:db8::1]'
+    """
+    bare = ip.partition("%")[0]
+    return f"[IPv6:{bare}]" if ":" in bare else f"[{bare}]"

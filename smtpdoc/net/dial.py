@@ -1,0 +1,196 @@
+"""Finding addresses and opening connections."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from smtpdoc.evidence.dns import Lookup, LookupStatus
+from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
+from smtpdoc.net.failures import connect_failure, connect_timeout
+from smtpdoc.net.session import SmtpSession
+from smtpdoc.net.tls import load_trust, session_context
+from smtpdoc.seams import Budget, Resolver, TlsPolicy, Watcher
+
+_FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
+_FAMILY_WORDS = {"ipv4": "IPv4 ", "ipv6": "IPv6 ", None: ""}
+
+
+class TcpDialer:
+    """See seams.Dialer. Asks the system for addresses, or `resolver` when one is given.
+
+    `overrides` answers for some hosts, like curl's --resolve: host name in lower case to addresses.
+    """
+
+    def __init__(self, resolver: Resolver | None = None, overrides: Mapping[str, Sequence[str]] | None = None) -> None:
+        self._resolver = resolver
+        self._overrides = {host.lower(): tuple(given) for host, given in (overrides or {}).items()}
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def addresses(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...] | Failure:
+        if given := self._overrides.get(host.lower()):
+            found: tuple[str, ...] | Failure = given
+        elif _is_literal(host):
+            found = (host,)
+        elif self._resolver is not None:
+            found = await _ask_resolver(self._resolver, host, family)
+        else:
+            found = await self._ask_system(host, family, budget)
+        if isinstance(found, Failure) or family is None:
+            return found
+        wanted = tuple(address for address in found if (":" in address) == (family == "ipv6"))
+        return wanted or _dns_failure(f"{host} has no {_FAMILY_WORDS[family]}address", "no-address")
+
+    async def dial(
+        self,
+        address: str,
+        port: int,
+        *,
+        host: str,
+        tls: TlsPolicy | None,
+        source_ip: str | None,
+        budget: Budget,
+        patience_s: float | None,
+        watcher: Watcher,
+    ) -> SmtpSession | Failure:
+        loop = asyncio.get_running_loop()
+        session = SmtpSession(
+            host=host,
+            address=address,
+            port=port,
+            policy=tls,
+            budget=budget,
+            watcher=watcher,
+            clock=loop.time,
+            loop=loop,
+        )
+        if tls is not None:
+            # The roots are read while the connection is opened and the first words are exchanged.
+            trust = loop.run_in_executor(None, load_trust, tls)
+            trust.add_done_callback(_retrieve)
+            session.prepare_tls(session_context(tls), trust)
+        left = max(0.0, budget.deadline - loop.time())
+        patience = left if patience_s is None else min(left, patience_s)
+        try:
+            sock = await _connect(loop, address, port, source_ip, patience)
+        except TimeoutError:
+            where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+            return Failure(FailureKind.TIMEOUT, Stage.CONNECT, connect_timeout(where, port), "connect-timeout")
+        except OSError as error:
+            return connect_failure(error, address, port, source_ip)
+        session.connected_from(_own_name(), str(sock.getsockname()[0]))
+        await loop.create_connection(lambda: session.wire, sock=sock)
+        return session
+
+    async def _ask_system(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...] | Failure:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(budget.deadline):
+                found = await _getaddrinfo(loop, host, _FAMILIES.get(family or "", socket.AF_UNSPEC))
+        except TimeoutError:
+            return _dns_failure(f"the resolver did not answer for {host} in time", "dns-timeout")
+        except socket.gaierror as error:
+            if error.errno == socket.EAI_AGAIN:
+                return _dns_failure(f"the resolver could not answer for {host}: {error.strerror}", "dns-servfail")
+            return _dns_failure(f"{host} has no {_FAMILY_WORDS[family]}address, or does not exist", "no-address")
+        except (OSError, UnicodeError) as error:
+            return _dns_failure(f"{host} could not be looked up: {error}", "dns-servfail")
+        return found
+
+
+def _retrieve(trust: asyncio.Future[ssl.SSLContext]) -> None:
+    """Look at the outcome, so that nothing is logged when the session ended before anybody asked for it."""
+    if not trust.cancelled():
+        trust.exception()
+
+
+def _is_literal(host: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError):
+            socket.inet_pton(family, host.partition("%")[0])
+            return True
+    return False
+
+
+def _own_name() -> str:
+    """Return our host name when it can be a name in DNS, else "". Never asks DNS: that can take half a minute."""
+    name = socket.gethostname().strip(".").lower()
+    private = (".local", ".localdomain", ".lan", ".internal", ".home", ".invalid")
+    if "." not in name or name.startswith("localhost") or name.endswith(private) or _is_literal(name):
+        return ""
+    return name if all(char.isascii() and (char.isalnum() or char in ".-") for char in name) else ""
+
+
+async def _connect(
+    loop: asyncio.AbstractEventLoop, address: str, port: int, source_ip: str | None, patience: float
+) -> socket.socket:
+    # Numeric: nothing is looked up here; it turns a zone ("fe80::1%eth0") into its number.
+    family, kind, protocol, _, where = socket.getaddrinfo(
+        address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    )[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        if source_ip:
+            sock.bind((source_ip, 0))
+        async with asyncio.timeout(patience):
+            await loop.sock_connect(sock, where)
+    except BaseException:  # cancellation too: nobody else knows this socket
+        sock.close()
+        raise
+    return sock
+
+
+async def _getaddrinfo(loop: asyncio.AbstractEventLoop, host: str, family: int) -> tuple[str, ...]:
+    """Ask the system in a thread that may be left behind: asyncio's own threads would hold us up at exit."""
+    answer: asyncio.Future[tuple[str, ...]] = loop.create_future()
+
+    def settle(found: tuple[str, ...], error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(found)
+
+    def ask() -> None:
+        found: tuple[str, ...] = ()
+        failed: Exception | None = None
+        try:
+            infos = socket.getaddrinfo(host, None, family=family, type=socket.SOCK_STREAM)
+            found = tuple(dict.fromkeys(str(info[4][0]) for info in infos))
+        except (OSError, UnicodeError) as error:
+            failed = error
+        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            loop.call_soon_threadsafe(settle, found, failed)
+
+    threading.Thread(target=ask, name="getaddrinfo", daemon=True).start()
+    return await answer
+
+
+async def _ask_resolver(resolver: Resolver, host: str, family: str | None) -> tuple[str, ...] | Failure:
+    types = [rdtype for rdtype, of in (("AAAA", "ipv6"), ("A", "ipv4")) if family in (None, of)]
+    lookups = await resolver.lookup_all([(host, rdtype) for rdtype in types])
+    found = tuple(address for lookup in lookups for address in lookup.names)
+    return found or _no_address(host, lookups)
+
+
+def _no_address(host: str, lookups: Sequence[Lookup]) -> Failure:
+    for lookup in lookups:
+        if not lookup.answered:
+            word = "dns-timeout" if lookup.status is LookupStatus.TIMEOUT else "dns-servfail"
+            reason = lookup.detail or lookup.status.value
+            return _dns_failure(f"DNS gave no answer for {host} {lookup.rdtype}: {reason}", word)
+    if any(lookup.status is LookupStatus.NXDOMAIN for lookup in lookups):
+        return _dns_failure(f"{host} does not exist in DNS", "nxdomain")
+    return _dns_failure(f"{host} exists in DNS, but has no address", "no-address")
+
+
+def _dns_failure(detail: str, word: str) -> Failure:
+    return Failure(FailureKind.DNS, Stage.CONNECT, detail, word)

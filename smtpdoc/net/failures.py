@@ -1,0 +1,208 @@
+"""Endings in words: what a dead connection, a failed handshake or an errno means, and which door to try instead."""
+
+from __future__ import annotations
+
+import errno
+import re
+from typing import TYPE_CHECKING
+
+from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
+from smtpdoc.grammar.printable import printable
+from smtpdoc.grammar.reply_reader import recognise_protocol
+
+if TYPE_CHECKING:
+    from smtpdoc.net.smtp import Ending
+
+_SHOWN_CHARS = 200
+
+#: What listens on a port by custom, where it is not SMTP.
+_CUSTOMARY = {
+    22: "SSH",
+    80: "HTTP",
+    110: "POP3",
+    143: "IMAP",
+    443: "HTTPS",
+    993: "IMAP over TLS",
+    995: "POP3 over TLS",
+    3306: "MySQL",
+    4190: "ManageSieve",
+    8080: "HTTP",
+    8443: "HTTPS",
+}
+_TLS_REASONS = (
+    (
+        re.compile(r"ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL", re.IGNORECASE),
+        "it does not speak TLS 1.2 or later",
+    ),
+    (
+        re.compile(r"ALERT_HANDSHAKE_FAILURE|NO_SHARED_CIPHER|ALERT_INSUFFICIENT_SECURITY", re.IGNORECASE),
+        "no cipher or version suits both sides",
+    ),
+    (re.compile(r"ALERT_INTERNAL_ERROR", re.IGNORECASE), "the server says that it has an internal error"),
+    (
+        re.compile(r"CERTIFICATE_REQUIRED|ALERT_BAD_CERTIFICATE|ALERT_UNKNOWN_CA|ALERT_CERTIFICATE", re.IGNORECASE),
+        "the server wants a client certificate that it trusts (--client-cert, --client-key)",
+    ),
+    (re.compile(r"UNRECOGNIZED_NAME", re.IGNORECASE), "the server does not know this name (--server-name)"),
+    (re.compile(r"ALERT_ACCESS_DENIED", re.IGNORECASE), "the server does not let this client in"),
+    (re.compile(r"WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH", re.IGNORECASE), "the answer is no TLS"),
+    (re.compile(r"DH_KEY_TOO_SMALL", re.IGNORECASE), "the server's Diffie-Hellman key is too short to be safe"),
+    (re.compile(r"EE_KEY_TOO_SMALL|CA_KEY_TOO_SMALL", re.IGNORECASE), "the certificate's key is too short to be safe"),
+)
+
+_KINDS = {
+    "timeout": FailureKind.TIMEOUT,
+    "tls-timeout": FailureKind.TIMEOUT,
+    "eof": FailureKind.CLOSED,
+    "reset": FailureKind.CLOSED,
+    "lost": FailureKind.CLOSED,
+    "closed-by-us": FailureKind.CLOSED,
+    "tls-closed": FailureKind.TLS,
+    "tls-failed": FailureKind.TLS,
+    "tls-broken": FailureKind.TLS,
+}
+
+
+def tls_reason(reason: str) -> str:
+    """Return OpenSSL's reason in words, its own name in brackets."""
+    name = reason.replace("_", " ").lower()
+    words = next((words for pattern, words in _TLS_REASONS if pattern.search(reason)), None)
+    return f"{words} ({name})" if words else name or "no reason given"
+
+
+def describe(ending: Ending, stage: Stage, host: str, port: int, *, implicit: bool, greeted: bool) -> Failure:
+    """Return the failure of a stage whose reply did not come. `greeted`: this server has spoken SMTP before."""
+    word = ending.word
+    if word == "clear-text-before-tls":
+        word = "tls-clear-answer" if implicit else "starttls-injection"
+    base = word.removesuffix("-mid-reply")
+    sentence = _sentence(word, ending, stage, host, port, implicit=implicit, greeted=greeted)
+    return Failure(_KINDS.get(base, FailureKind.PROTOCOL), stage, sentence, word)
+
+
+def quoted(data: bytes) -> str:
+    """Return the beginning of what a server sent, in quotes and safe to print; "nothing" for nothing."""
+    shown = printable(data.decode("utf-8", "surrogateescape").rstrip("\r\n").replace("\r\n", " / "))
+    if len(shown) > _SHOWN_CHARS:
+        shown = shown[:_SHOWN_CHARS] + "…"
+    return f'"{shown}"' if shown else "nothing"
+
+
+def _sentence(word: str, ending: Ending, stage: Stage, host: str, port: int, *, implicit: bool, greeted: bool) -> str:
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    seen = quoted(ending.partial)
+    mid = ending.word.endswith("-mid-reply")
+    protocol = ending.protocol or (None if greeted else recognise_protocol(ending.partial))
+    match word.removesuffix("-mid-reply"):
+        case "not-smtp" | "eof" | "reset" | "timeout" if protocol:
+            return wrong_door(protocol, host, port, seen)
+        case "not-smtp":
+            return f"{where} sent {seen}, which is no SMTP reply"
+        case "line-too-long" | "reply-too-long" | "session-too-big":
+            return f"{where} sent more than SMTP allows for ({word.replace('-', ' ')}); the connection was dropped"
+        case "timeout" | "tls-timeout" if stage is Stage.GREETING and not mid:
+            return _silence(where, port)
+        case "timeout":
+            part = f"; what had arrived was {seen}" if mid else ""
+            return f"{where} did not answer {_asked(stage)} in time{part}"
+        case "tls-timeout":
+            hint = f"; if it speaks in clear first: --tls starttls for {where}" if implicit else ""
+            return f"{where} did not answer the TLS handshake in time{hint}"
+        case "eof" | "lost" | "reset" | "closed-by-us":
+            how = "reset the connection" if word.startswith("reset") else "closed the connection"
+            when = f"in the middle of a reply, after {seen}" if mid else f"instead of answering {_asked(stage)}"
+            return f"{where} {how} {when}"
+        case "starttls-injection":
+            return (
+                f"{where} sent {seen} in clear after it had agreed to STARTTLS; somebody on the way could have put it "
+                "there, so the session was ended"
+            )
+        case "tls-clear-answer" if implicit:
+            return (
+                f"{where} answered in clear, with {seen}: it does not speak TLS from the start; "
+                f"try --tls starttls, or port 465 for implicit TLS"
+            )
+        case "tls-clear-answer":
+            return f"{where} agreed to STARTTLS and then answered the handshake in clear, with {seen}"
+        case "tls-closed":
+            return f"{where} closed the connection during the TLS handshake"
+        case "tls-broken":
+            return f"TLS with {where} broke: {tls_reason(ending.detail)}"
+        case _:
+            return f"the TLS handshake with {where} failed: {tls_reason(ending.detail)}"
+
+
+def _asked(stage: Stage) -> str:
+    match stage:
+        case Stage.GREETING:
+            return "with a greeting"
+        case Stage.EHLO_TLS:
+            return "EHLO under TLS"
+        case Stage.TLS:
+            return "the TLS handshake"
+        case _:
+            return stage.value.upper()
+
+
+def wrong_door(protocol: str, host: str, port: int, seen: str) -> str:
+    """Return the sentence for a port that speaks something else."""
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if protocol == "TLS":
+        return f"{where} speaks TLS from the start; try --tls implicit"
+    return f"{where} speaks {protocol}, not SMTP (it sent {seen}); mail servers listen on port 25, 465 or 587"
+
+
+def _silence(where: str, port: int) -> str:
+    customary = _CUSTOMARY.get(port)
+    if customary:
+        return f"{where} accepted the connection and said nothing; on port {port} that is usually {customary}"
+    hint = "try --tls implicit" if port != 25 else "some servers make unknown clients wait: try a longer --timeout"
+    return (
+        f"{where} accepted the connection and said nothing; a port that wants TLS at once is silent like this: {hint}"
+    )
+
+
+_UNREACHABLE_WORDS = {
+    errno.ENETUNREACH: "no-route",
+    errno.EHOSTUNREACH: "no-route",
+    errno.ENETDOWN: "no-route",
+    errno.EHOSTDOWN: "no-route",
+    errno.EADDRNOTAVAIL: "no-address",
+    errno.EACCES: "forbidden-here",
+    errno.EPERM: "forbidden-here",
+}
+
+
+def connect_failure(error: OSError, address: str, port: int, source_ip: str | None) -> Failure:
+    """Return why a TCP connection could not be opened."""
+    where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    family = "IPv6" if ":" in address else "IPv4"
+    if isinstance(error, ConnectionRefusedError):
+        return Failure(
+            FailureKind.REFUSED, Stage.CONNECT, f"{where} refused the connection: nothing listens there", "refused"
+        )
+    if isinstance(error, TimeoutError):
+        return Failure(FailureKind.TIMEOUT, Stage.CONNECT, connect_timeout(where, port), "connect-timeout")
+    if isinstance(error, ConnectionError):
+        return Failure(FailureKind.CLOSED, Stage.CONNECT, f"{where} dropped the connection at once", "reset")
+    word = _UNREACHABLE_WORDS.get(error.errno or 0, "unreachable")
+    match word:
+        case "no-route":
+            detail = f"there is no way from here to {where}: {_strerror(error)}; does this machine have {family}?"
+        case "no-address" if source_ip:
+            detail = f"this machine does not have the address {source_ip}, or cannot reach {where} from it"
+        case "forbidden-here":
+            detail = f"this machine forbids connections to {where}: {_strerror(error)}"
+        case _:
+            detail = f"no connection to {where}: {_strerror(error)}"
+    return Failure(FailureKind.UNREACHABLE, Stage.CONNECT, detail, word)
+
+
+def connect_timeout(where: str, port: int) -> str:
+    """Return the sentence for a connection that nobody answers."""
+    hint = "; many networks block port 25 on the way out" if port == 25 else "; a firewall may be dropping it"
+    return f"{where} did not answer the connection attempt in time{hint}"
+
+
+def _strerror(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

@@ -1,0 +1,232 @@
+"""A session over the wire: commands become exchanges, bytes become transcript lines, secrets stay out of both."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, TlsFacts
+from smtpdoc.grammar.address import address_literal
+from smtpdoc.grammar.printable import printable
+from smtpdoc.grammar.reply import Reply, ReplyLine, reply_from_lines
+from smtpdoc.grammar.secret import Mask
+from smtpdoc.net.failures import describe
+from smtpdoc.net.smtp import Ending, TimedReply, Wire
+from smtpdoc.net.tls import Channel, summary
+from smtpdoc.seams import Budget, Command, TlsPolicy, Watcher
+
+_GREETING = Command(Stage.GREETING, "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    command: Command
+    sent_at: float
+    encrypted: bool
+
+
+def status_of(reply: Reply) -> StageStatus:
+    """Return what a reply's first digit says; a stage that wants one code looks closer."""
+    if reply.positive:
+        return StageStatus.OK
+    return StageStatus.DEFERRED if reply.temporary else StageStatus.REFUSED
+
+
+class SmtpSession:
+    """See seams.Session. `trust` gives the verifying context; it is awaited before the handshake begins."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        address: str,
+        port: int,
+        policy: TlsPolicy | None,
+        budget: Budget,
+        watcher: Watcher,
+        clock: Callable[[], float],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.host = host
+        self.address = address
+        self.port = port
+        self.helo_name = ""
+        self.tls: TlsFacts | None = None
+        self.wire = Wire(loop, self, clock)
+        self._policy = policy
+        self._budget = budget
+        self._watcher = watcher
+        self._clock = clock
+        self._mask = Mask()
+        self._owed: deque[_Owed] = deque([_Owed(_GREETING, clock(), False)])
+        self._unsolicited: list[TimedReply] = []
+        self._greeted = False
+        self._ending_told = False
+        self._opening: Command | None = None
+        self._context: ssl.SSLContext | None = None
+        self._trust: Awaitable[ssl.SSLContext] | None = None
+        self._store: ssl.SSLContext | None = None
+
+    def prepare_tls(self, context: ssl.SSLContext, trust: Awaitable[ssl.SSLContext]) -> None:
+        self._context, self._trust = context, trust
+
+    def connected_from(self, host_name: str, local_address: str) -> None:
+        """Decide on the name for EHLO (RFC 5321 section 4.1.4): never one that says nothing, like localhost."""
+        self.helo_name = host_name or address_literal(local_address)
+        self._greeting_due()
+
+    @property
+    def encrypted(self) -> bool:
+        return self.wire.encrypted
+
+    @property
+    def alive(self) -> bool:
+        return self.wire.ending is None
+
+    @property
+    def round_trips(self) -> int:
+        return self.wire.round_trips
+
+    @property
+    def unsolicited(self) -> tuple[Reply, ...]:
+        return tuple(self._reply(one) for one in self._unsolicited)
+
+    def hide(self, *secrets: str) -> None:
+        self._mask.add(*secrets)
+
+    def send(self, *commands: Command) -> None:
+        now = self._clock()
+        for command in commands:
+            self._owed.append(_Owed(command, now, self.encrypted))
+            if self.alive:
+                self._line(LineKind.SENT, command.visible.encode(), self.encrypted)
+        self.wire.send(b"".join(command.text.encode() + b"\r\n" for command in commands), len(commands))
+
+    async def reply(self) -> Exchange:
+        owed = self._owed[0]
+        outcome = await self.wire.reply(self._patience(owed.command.patience_s))
+        self._owed.popleft()
+        if isinstance(outcome, Ending):
+            self._tell_ending(outcome, owed.command.stage, self.encrypted)
+            return self._unanswered(owed, outcome)
+        reply = self._reply(outcome)
+        self._greeted = self._greeted or outcome.raw.code == 220
+        return self._exchange(owed, reply, None, outcome.last_at, outcome.encrypted)
+
+    async def start_tls(self, opening: Command | None = None) -> Exchange:
+        if self._context is None or self._trust is None or self._policy is None:
+            raise RuntimeError("TLS was not prepared when this session was dialled")
+        owed = _Owed(Command(Stage.TLS, ""), self._clock(), False)
+        self._store = await self._trust
+        channel = Channel(self._context, self._policy.server_name)
+        self._opening = opening
+        data = opening.text.encode() + b"\r\n" if opening else b""
+        ending = await self.wire.secure(channel, self._patience(None), data)
+        if ending is None or self.tls is not None:
+            self._greeting_due()
+            return self._exchange(owed, None, None, self._clock(), True)
+        failure = self._failure(ending, Stage.TLS)
+        return self._exchange(owed, None, failure, self._clock(), False)
+
+    def close(self) -> None:
+        self.wire.close()
+
+    # What the wire tells us
+
+    def line_received(self, line: ReplyLine, *, solicited: bool, encrypted: bool) -> None:
+        self._line(LineKind.RECEIVED if solicited else LineKind.UNEXPECTED, line.raw, encrypted)
+
+    def reply_unsolicited(self, reply: TimedReply) -> None:
+        self._unsolicited.append(reply)
+
+    def secured(self, channel: Channel) -> None:
+        if self._store is None or self._policy is None:
+            raise RuntimeError("a handshake began before there was anything to judge it by")
+        self.tls = channel.facts(self._store, self._policy)
+        self._line(LineKind.NOTE, summary(self.tls).encode("utf-8", "surrogateescape"), True)
+        if self._opening is not None:
+            self._owed.append(_Owed(self._opening, self._clock(), True))
+            self._line(LineKind.SENT, self._opening.visible.encode(), True)
+
+    def ended(self, ending: Ending, *, encrypted: bool) -> None:
+        if ending.partial and ending.word != "tls-closed":
+            kind = LineKind.RECEIVED if ending.word.endswith("-mid-reply") else LineKind.UNEXPECTED
+            # Lines that were complete have been shown as they came.
+            for line in ending.partial.split(b"\n")[-1:] if kind is LineKind.RECEIVED else [ending.partial]:
+                if line.strip(b"\r\n"):
+                    self._line(kind, line.strip(b"\r\n"), encrypted)
+        unanswered = list(self._owed)[self.wire.ready :]
+        if ending.word.startswith("tls-"):
+            self._tell_ending(ending, Stage.TLS, encrypted)
+        elif unanswered:
+            self._tell_ending(ending, unanswered[0].command.stage, encrypted)
+        # Else nobody waits for anything: a server may close after QUIT, and if there is a next command, its failure
+        # tells.
+
+    # Inner works
+
+    def _greeting_due(self) -> None:
+        """From now on it is the server's turn to greet: after the connect, or after an implicit handshake."""
+        if self._owed and self._owed[0].command is _GREETING:
+            self._owed[0] = _Owed(_GREETING, self._clock(), self.encrypted)
+
+    def _tell_ending(self, ending: Ending, stage: Stage, encrypted: bool) -> None:
+        if not self._ending_told:
+            self._ending_told = True
+            detail = self._failure(ending, stage).detail
+            self._line(LineKind.ERROR, detail.encode("utf-8", "surrogateescape"), encrypted)
+
+    def _patience(self, patience_s: float | None) -> float:
+        left = max(0.0, self._budget.deadline - self._clock())
+        return left if patience_s is None else min(left, patience_s)
+
+    def _line(self, kind: LineKind, raw: bytes, encrypted: bool) -> None:
+        text = self._mask(raw).decode("utf-8", "surrogateescape")
+        self._watcher.line(Line(kind, text, encrypted, self._clock() - self._budget.started))
+
+    def _reply(self, timed: TimedReply) -> Reply:
+        lines = tuple(self._masked(line) for line in timed.raw.lines)
+        return reply_from_lines(lines, timed.raw.faults)
+
+    def _masked(self, line: ReplyLine) -> ReplyLine:
+        text = line.text.encode("utf-8", "surrogateescape")
+        masked = self._mask(text)
+        if masked == text:
+            return line
+        return ReplyLine(line.code, line.last, masked.decode("utf-8", "surrogateescape"), self._mask(line.raw))
+
+    def _unanswered(self, owed: _Owed, ending: Ending) -> Exchange:
+        """A 421 that came unasked before the connection went is the server's answer to whatever we said next
+        (RFC 5321 section 3.8)."""
+        last = self._unsolicited[-1] if self._unsolicited else None
+        if last is not None and last.raw.code == 421:
+            return self._exchange(owed, self._reply(last), None, last.last_at, last.encrypted)
+        return self._exchange(owed, None, self._failure(ending, owed.command.stage), self._clock(), owed.encrypted)
+
+    def _failure(self, ending: Ending, stage: Stage) -> Failure:
+        masked = Ending(ending.word, ending.detail, self._mask(ending.partial), ending.protocol)
+        implicit = self._policy is not None and self._policy.implicit
+        return describe(masked, stage, self.host, self.port, implicit=implicit, greeted=self._greeted)
+
+    def _exchange(
+        self, owed: _Owed, reply: Reply | None, failure: Failure | None, ended_at: float, encrypted: bool
+    ) -> Exchange:
+        command = owed.command
+        shown = printable(self._mask(command.visible.encode()).decode("utf-8", "surrogateescape"))
+        if failure is not None:
+            status = StageStatus.SKIPPED if failure.kind is FailureKind.SKIPPED_UNSAFE else StageStatus.FAILED
+        else:
+            status = StageStatus.OK if reply is None else status_of(reply)
+        return Exchange(
+            stage=command.stage,
+            command=shown,
+            reply=reply,
+            failure=failure,
+            encrypted=encrypted,
+            elapsed_s=max(0.0, ended_at - owed.sent_at),
+            recipient=command.recipient,
+            status=status,
+        )

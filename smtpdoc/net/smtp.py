@@ -1,0 +1,329 @@
+"""The wire: aiosmtplib's protocol with every byte seen, every reply kept, and TLS inside.
+
+What is changed, and why: replies are read by our own strict reader and queued, so that nothing is lost, invented or
+paired with the wrong command and commands can be pipelined; TLS runs over memory buffers inside the protocol, so that
+the second EHLO leaves in the same segment as our Finished, and a failed handshake shows what the server really sent.
+Only public methods of SMTPProtocol are overridden (tests/net/test_net_aiosmtplib_contract.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from aiosmtplib.errors import SMTPServerDisconnected
+from aiosmtplib.protocol import SMTPProtocol
+from aiosmtplib.response import SMTPResponse
+
+from smtpdoc.grammar.reply import ReplyLine
+from smtpdoc.grammar.reply_reader import SESSION_LIMIT_BYTES, RawReply, ReplyReader
+from smtpdoc.net.tls import Channel
+
+#: Bytes of a handshake after which nobody is shaking hands any more.
+_HANDSHAKE_LIMIT_BYTES = 1 << 18
+_HEAD_BYTES = 512
+# How long the rest of a clear-text line is waited for once a handshake has failed on its beginning.
+_CLEAR_ANSWER_S = 0.3
+_CLEAR_ANSWER = re.compile(rb"[2-5](?:[0-9]{2}[ -]|[0-9]{0,2}$)|\* |\+OK|-ERR|SSH-|HTTP/")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why nothing more will come: a stable word, what a library or the system says about it, and what had arrived."""
+
+    word: str
+    detail: str = ""
+    partial: bytes = b""
+    protocol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimedReply:
+    """A reply with the times of its first and last byte, and whether it came encrypted."""
+
+    raw: RawReply
+    first_at: float
+    last_at: float
+    encrypted: bool
+
+
+class Listener(Protocol):
+    """Told by the wire what arrives, at once and in order."""
+
+    def line_received(self, line: ReplyLine, *, solicited: bool, encrypted: bool) -> None: ...
+
+    def reply_unsolicited(self, reply: TimedReply) -> None: ...
+
+    def secured(self, channel: Channel) -> None: ...
+
+    def ended(self, ending: Ending, *, encrypted: bool) -> None: ...
+
+
+class Wire(SMTPProtocol):
+    """One connection. `expected` counts the replies that are owed to us, the greeting first."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, listener: Listener, clock: Callable[[], float]) -> None:
+        super().__init__(loop=loop)
+        self.loop = loop
+        self.ending: Ending | None = None
+        self.round_trips = 1  # the TCP handshake
+        self._listener = listener
+        self._clock = clock
+        self._reader = ReplyReader()
+        self._ready: deque[TimedReply] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._expected = 1
+        self._first_at = 0.0
+        self._turn_is_theirs = True
+        self._received_bytes = 0
+        self._channel: Channel | None = None
+        self._head = bytearray()
+        self._clear_answer: str | None = None
+        self._opening = b""
+        self._socket: socket.socket | None = None
+
+    @property
+    def encrypted(self) -> bool:
+        return self._channel is not None and self._channel.established
+
+    @property
+    def ready(self) -> int:
+        """How many replies have come and were not fetched yet."""
+        return len(self._ready)
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._socket = transport.get_extra_info("socket")
+
+    def data_received(self, data: bytes) -> None:
+        self._acknowledge()
+        if self.ending is not None:
+            return
+        if self._turn_is_theirs:
+            self.round_trips += 1
+            self._turn_is_theirs = False
+        self._received_bytes += len(data)
+        if self._received_bytes > SESSION_LIMIT_BYTES + _HANDSHAKE_LIMIT_BYTES:
+            self._fail("session-too-big")
+        elif self._channel is None:
+            self._read(data)
+        elif self._channel.established:
+            self._decrypt(self._channel, data)
+        else:
+            self._shake_hands(self._channel, data)
+
+    def eof_received(self) -> bool:
+        self._peer_closed("eof")
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(exc, ConnectionResetError):
+            self._peer_closed("reset")
+        else:
+            self._peer_closed("lost", str(exc or ""))
+        super().connection_lost(exc)
+
+    # What aiosmtplib's own methods call: execute_command and the like keep working on this wire
+
+    def write(self, data: bytes) -> None:
+        self.send(data, 1)
+
+    async def read_response(self, timeout: float | None = None) -> SMTPResponse:
+        outcome = await self.reply(timeout)
+        if isinstance(outcome, Ending):
+            raise SMTPServerDisconnected(outcome.word)
+        return SMTPResponse(outcome.raw.code, "\n".join(line.text for line in outcome.raw.lines))
+
+    # Ours
+
+    def send(self, data: bytes, replies: int) -> None:
+        """Write commands that `replies` replies are owed for; on a dead connection nothing happens."""
+        if self.ending is not None:
+            return
+        self._expected += replies
+        self._turn_is_theirs = True
+        if self._channel is not None and self._channel.established:
+            self._channel.encrypt(data)
+            self._flush(self._channel)
+        else:
+            with suppress(SMTPServerDisconnected):  # connection_lost follows and says why
+                super().write(data)
+        self._acknowledge()
+
+    async def reply(self, timeout: float | None) -> TimedReply | Ending:
+        """Return the next reply that was asked for, or why there is none; ends the connection after `timeout`."""
+        if not self._ready and self.ending is None:
+            await self._wait(timeout, "timeout")
+        if self._ready:
+            return self._ready.popleft()
+        return self._ended()
+
+    async def secure(self, channel: Channel, timeout: float | None, opening: bytes = b"") -> Ending | None:
+        """Shake hands; return None when that worked. `opening` (one command) leaves together with our Finished."""
+        if self.ending is None and (self._ready or not self._reader.idle):
+            # Clear text after the 220 of STARTTLS could be anybody's: it must never be taken for a reply that came
+            # under TLS (CVE-2011-0411, RFC 3207 section 4.2).
+            waiting = b"".join(line.raw + b"\r\n" for reply in self._ready for line in reply.raw.lines)
+            self._fail("clear-text-before-tls", partial=waiting + self._reader.partial)
+        if self.ending is None:
+            self._channel, self._opening = channel, opening
+            self._head.clear()
+            self._turn_is_theirs = True
+            self._shake_hands(channel, b"")
+            if not channel.established:
+                await self._wait(timeout, "tls-timeout")
+        return None if self.encrypted and self.ending is None else self._ended()
+
+    def close(self) -> None:
+        """Drop the connection without a word."""
+        if self.ending is None:
+            self.ending = Ending("closed-by-us")
+        self._abort()
+
+    # Bytes in
+
+    def _read(self, data: bytes) -> None:
+        now = self._clock()
+        if self._reader.idle:
+            self._first_at = now
+        for event in self._reader.feed(data):
+            if isinstance(event, ReplyLine):
+                self._listener.line_received(event, solicited=self._expected > 0, encrypted=self.encrypted)
+                continue
+            reply = TimedReply(event, self._first_at, now, self.encrypted)
+            self._first_at = now
+            if self._expected > 0:
+                self._expected -= 1
+                self._ready.append(reply)
+                self._wake()
+            else:
+                self._listener.reply_unsolicited(reply)
+        if (broken := self._reader.broken) is not None:
+            self._fail(broken.word, partial=broken.seen, protocol=broken.protocol)
+
+    def _decrypt(self, channel: Channel, data: bytes) -> None:
+        try:
+            clear, closed = channel.decrypt(data)
+        except ssl.SSLError as error:
+            return self._fail("tls-broken", _tls_reason(error))
+        self._flush(channel)
+        if clear:
+            self._read(clear)
+        if closed:
+            self._peer_closed("eof")
+            self._abort()
+        return None
+
+    def _shake_hands(self, channel: Channel, data: bytes) -> None:
+        self._head += data[: _HEAD_BYTES - len(self._head)]
+        if self._clear_answer is not None:
+            return self._clear_answer_grows()
+        if self._received_bytes > _HANDSHAKE_LIMIT_BYTES:
+            return self._fail("tls-failed", "far too much data for a handshake")
+        try:
+            done = channel.handshake(data)
+        except ssl.SSLError as error:
+            with suppress(OSError):
+                self._flush(channel)  # our alert
+            self._clear_answer = _tls_reason(error)
+            if not _CLEAR_ANSWER.match(self._head):
+                return self._fail("tls-failed", self._clear_answer)
+            return self._clear_answer_grows()
+        if done:
+            if self._opening:
+                self._expected += 1
+                channel.encrypt(self._opening)
+            self._flush(channel)
+            self._turn_is_theirs = True
+            self._acknowledge()
+            self._listener.secured(channel)
+            self._wake()
+            self._decrypt(channel, b"")  # what came in the same segment as the server's Finished
+        else:
+            self._flush(channel)
+        return None
+
+    def _clear_answer_grows(self) -> None:
+        """The server answered our ClientHello with a line of text: let it end, within reason."""
+        if b"\n" in self._head or len(self._head) >= _HEAD_BYTES:
+            self._clear_answer_ends()
+        else:
+            self.loop.call_later(_CLEAR_ANSWER_S, self._clear_answer_ends)
+
+    def _clear_answer_ends(self) -> None:
+        if self.ending is None:
+            self._fail("tls-clear-answer", self._clear_answer or "", bytes(self._head).partition(b"\n")[0])
+
+    # Bytes out
+
+    def _flush(self, channel: Channel) -> None:
+        if (data := channel.outgoing()) and self.transport is not None:
+            cast(asyncio.WriteTransport, self.transport).write(data)
+
+    def _acknowledge(self) -> None:
+        """Acknowledge at once what arrived. Servers with Nagle's algorithm on hold their EHLO reply back until their
+        TLS session tickets are acknowledged: 40 ms a session. Linux only, and the kernel forgets it: set again each
+        time."""
+        if self._socket is not None:
+            with suppress(OSError, AttributeError):
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+    # Endings
+
+    async def _wait(self, timeout: float | None, word: str) -> None:
+        self._waiter = self.loop.create_future()
+        handle = None if timeout is None else self.loop.call_later(max(timeout, 0), self._late, word)
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            if handle is not None:
+                handle.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _late(self, word: str) -> None:
+        self._fail(word + "-mid-reply" if self._reader.partial else word, partial=self._reader.partial)
+
+    def _peer_closed(self, word: str, detail: str = "") -> None:
+        if self.ending is not None:
+            return
+        if self._clear_answer is not None:
+            self._clear_answer_ends()
+        elif self._channel is not None and not self._channel.established:
+            self._end(Ending("tls-closed", detail, bytes(self._head)))
+        else:
+            partial = self._reader.partial
+            self._end(Ending(word + "-mid-reply" if partial else word, detail, partial))
+
+    def _fail(self, word: str, detail: str = "", partial: bytes = b"", protocol: str | None = None) -> None:
+        if self.ending is None:
+            self._end(Ending(word, detail, partial, protocol))
+            self._abort()
+
+    def _end(self, ending: Ending) -> None:
+        self.ending = ending
+        self._listener.ended(ending, encrypted=self.encrypted)
+        self._wake()
+
+    def _abort(self) -> None:
+        if self.transport is not None:
+            cast(asyncio.WriteTransport, self.transport).abort()
+
+    def _ended(self) -> Ending:
+        return self.ending or Ending("lost")
+
+
+def _tls_reason(error: ssl.SSLError) -> str:
+    return error.reason or str(error)

@@ -1,0 +1,162 @@
+"""TLS over bytes instead of over a socket: the contexts, the handshake, and the facts about it afterwards."""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from smtpdoc.errors import TargetError
+from smtpdoc.evidence.smtp import Certificate, TlsFacts
+from smtpdoc.grammar.der import DerParseError
+from smtpdoc.net import trust
+from smtpdoc.net.certificates import read_certificate
+from smtpdoc.seams import TlsPolicy
+
+_READ_BYTES = 65536
+
+
+def session_context(policy: TlsPolicy) -> ssl.SSLContext:
+    """Return a context that shakes hands with anybody; the certificate is judged afterwards (net/trust.py).
+
+    Raises TargetError when the client certificate or key cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if policy.legacy:
+        with warnings.catch_warnings():  # Python deprecates the old versions; naming them is the point here
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    if policy.client_cert:
+        try:
+            # An empty password: without one OpenSSL would ask for it on the terminal.
+            context.load_cert_chain(policy.client_cert, policy.client_key, password="")
+        except (OSError, ssl.SSLError, ValueError) as error:
+            raise TargetError(f"cannot use the client certificate {policy.client_cert}: {_reason(error)}") from None
+    return context
+
+
+def load_trust(policy: TlsPolicy) -> ssl.SSLContext:
+    """Return the roots to verify with; raise TargetError when the file that the user gave cannot be used. Slow."""
+    try:
+        return trust.trust_store(policy.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise TargetError(f"cannot read certificates from {policy.ca_file}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "it holds no usable certificate or key").replace("_", " ").lower()
+    return getattr(error, "strerror", None) or str(error)
+
+
+class Channel:
+    """One TLS session: what the peer sent goes in, what to send comes out. Raises ssl.SSLError where it breaks."""
+
+    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self.established = False
+
+    def handshake(self, data: bytes = b"") -> bool:
+        """Go on with the handshake; True when it is done."""
+        if data:
+            self._incoming.write(data)
+        try:
+            self._object.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        self.established = True
+        return True
+
+    def decrypt(self, data: bytes = b"") -> tuple[bytes, bool]:
+        """Return what these bytes decrypt to, and whether the peer has said that no more will come."""
+        if data:
+            self._incoming.write(data)
+        clear = bytearray()
+        with suppress(ssl.SSLWantReadError):
+            try:
+                while chunk := self._object.read(_READ_BYTES):
+                    clear += chunk
+            except ssl.SSLZeroReturnError:
+                pass
+            return bytes(clear), True
+        return bytes(clear), False
+
+    def encrypt(self, data: bytes) -> None:
+        self._object.write(data)
+
+    def outgoing(self) -> bytes:
+        """Return and forget what must be sent now."""
+        return self._outgoing.read()
+
+    def facts(self, store: ssl.SSLContext, policy: TlsPolicy) -> TlsFacts:
+        """Return what was negotiated, and whether a strict client would have gone on."""
+        chain = self._chain()
+        certificates = _readable(chain)
+        name, version, bits = self._object.cipher() or ("", "", 0)
+        chain_verdict = trust.verify_chain(store, chain) if chain else trust.Verdict(None, "no certificate was sent")
+        name_verdict = trust.verify_name(chain[0], policy.server_name) if chain else trust.Verdict(None)
+        worse = name_verdict if chain_verdict.code == 0 else chain_verdict
+        leaf = certificates[0] if certificates else None
+        now = datetime.now(UTC)
+        return TlsFacts(
+            version=self._object.version() or version,
+            cipher=name,
+            bits=bits,
+            chain=certificates,
+            trusted=chain_verdict.code == 0,
+            name_matches=name_verdict.code == 0,
+            expired=leaf is not None and leaf.not_after < now,
+            self_signed=chain_verdict.code == trust.SELF_SIGNED,
+            days_left=None if leaf is None else (leaf.not_after - now).days,
+            server_name=policy.server_name,
+            verify_code=worse.code,
+            verify_error=worse.error,
+            group=self._group(),
+            implicit=policy.implicit,
+        )
+
+    def _chain(self) -> tuple[bytes, ...]:
+        """The certificates as the server sent them, DER, leaf first."""
+        if hasattr(self._object, "get_unverified_chain"):  # public since Python 3.13
+            return tuple(bytes(one) for one in self._object.get_unverified_chain())
+        # Before that only the object below has it; without it the leaf is what we know.
+        below = getattr(self._object, "_sslobj", None)
+        if below is not None and hasattr(below, "get_unverified_chain"):
+            return tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in below.get_unverified_chain() or ())
+        leaf = self._object.getpeercert(binary_form=True)
+        return (leaf,) if leaf else ()
+
+    def _group(self) -> str | None:
+        group = getattr(self._object, "group", None)  # Python 3.15
+        return group() if callable(group) else None
+
+
+def _readable(chain: tuple[bytes, ...]) -> tuple[Certificate, ...]:
+    certificates: list[Certificate] = []
+    for data in chain:
+        with suppress(DerParseError):  # OpenSSL reads more than we do; its verdict covers the whole chain
+            certificates.append(read_certificate(data))
+    return tuple(certificates)
+
+
+_VERSIONS = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
+
+
+def summary(facts: TlsFacts) -> str:
+    """Return the transcript's line about a handshake."""
+    name = facts.chain[0].common_name or (facts.chain[0].names or ("nobody",))[0] if facts.chain else "nobody"
+    if facts.trusted and facts.name_matches:
+        left = "expires today" if facts.days_left == 0 else f"{facts.days_left} days left"
+        verdict = f"trusted, {left}"
+    elif facts.trusted:
+        verdict = f"trusted, but not for {facts.server_name}"
+    else:
+        verdict = f"not trusted: {facts.verify_error}"
+    version = _VERSIONS.get(facts.version, facts.version)
+    return f"{version}, {facts.cipher}; certificate for {name}, {verdict}"

@@ -1,0 +1,98 @@
+"""Would a strict client trust this chain? Told by OpenSSL itself, after the fact and without a connection.
+
+The session shakes hands without verification, so that it can go on whatever the certificate is. Python then hides
+OpenSSL's verdict. To get it, the served chain is shown once more to a client that does verify: in a TLS 1.2
+ServerHello and Certificate that we write ourselves. OpenSSL verifies when it reads Certificate, before any proof
+of the private key is due, so the missing rest of the handshake does not matter.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# X509_V_ERR numbers (openssl/x509_vfy.h).
+NOT_YET_VALID, EXPIRED, SELF_SIGNED = 9, 10, 18
+HOSTNAME_MISMATCH, ADDRESS_MISMATCH = 62, 64
+
+# A certificate decides which suites may be offered for it: ECDHE-RSA or ECDHE-ECDSA (also Ed25519), AES128-GCM.
+_SUITES = (b"\xc0\x2f", b"\xc0\x2b")
+# renegotiation_info (RFC 5746) and ec_point_formats, the two that an ECDHE client asks for.
+_EXTENSIONS = bytes.fromhex("ff01000100000b00020100")
+_RECORD_BYTES = 16000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`code` is OpenSSL's X509_V_ERR number, 0 when all is well, None when OpenSSL did not come to a verdict."""
+
+    code: int | None
+    error: str | None = None
+
+
+def trust_store(ca_file: str | None = None) -> ssl.SSLContext:
+    """Return a verifying context with the system's roots, or only those of `ca_file`. Slow: some 20 ms.
+
+    Raises OSError or ssl.SSLError when the file cannot be read.
+    """
+    context = ssl.create_default_context(cafile=ca_file)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    # Python 3.13 is stricter by default than 3.11, and than any mail server: one verdict everywhere.
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
+    return context
+
+
+def verify_chain(store: ssl.SSLContext, chain: Sequence[bytes]) -> Verdict:
+    """Return the verdict on a chain of DER certificates, leaf first, whatever its names."""
+    store.check_hostname = False
+    return _verify(store, chain, None)
+
+
+def verify_name(leaf: bytes, name: str) -> Verdict:
+    """Return whether a certificate is for this host name or address; its issuer, dates and key do not matter."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(cadata=leaf)
+        verdict = _verify(context, (leaf,), name)
+    except (ssl.SSLError, ValueError) as error:  # ValueError: a name that cannot be a host name
+        return Verdict(None, str(error))
+    # The leaf is its own anchor here, and the name is looked at before the dates.
+    return verdict if verdict.code in (None, HOSTNAME_MISMATCH, ADDRESS_MISMATCH) else Verdict(0)
+
+
+def _verify(context: ssl.SSLContext, chain: Sequence[bytes], name: str | None) -> Verdict:
+    undecided = Verdict(None, "the chain could not be verified")
+    for suite in _SUITES:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = context.wrap_bio(incoming, outgoing, server_hostname=name)
+        try:
+            client.do_handshake()
+        except ssl.SSLWantReadError:
+            incoming.write(_flight(chain, suite))
+        try:
+            client.do_handshake()
+        except ssl.SSLWantReadError:
+            return Verdict(0)
+        except ssl.SSLCertVerificationError as error:
+            return Verdict(error.verify_code, error.verify_message)
+        except ssl.SSLError as error:
+            undecided = Verdict(None, error.reason or str(error))
+    return undecided
+
+
+def _flight(chain: Sequence[bytes], suite: bytes) -> bytes:
+    """ServerHello and Certificate as a TLS 1.2 server sends them (RFC 5246 sections 7.4.1.3 and 7.4.2)."""
+    hello = b"\x03\x03" + bytes(32) + b"\0" + suite + b"\0" + len(_EXTENSIONS).to_bytes(2) + _EXTENSIONS
+    certificates = b"".join(len(one).to_bytes(3) + one for one in chain)
+    body = _handshake(2, hello) + _handshake(11, len(certificates).to_bytes(3) + certificates)
+    pieces = (body[start : start + _RECORD_BYTES] for start in range(0, len(body), _RECORD_BYTES))
+    return b"".join(b"\x16\x03\x03" + len(piece).to_bytes(2) + piece for piece in pieces)
+
+
+def _handshake(kind: int, body: bytes) -> bytes:
+    return bytes((kind,)) + len(body).to_bytes(3) + body
