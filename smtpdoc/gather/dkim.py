@@ -23,7 +23,8 @@ async def gather_dkim(
     `selectors` are the user's; `hints` are names of senders seen in MX and SPF ("Google Workspace"): their selectors
     are listed first.
     """
-    requested = tuple(dict.fromkeys(selector.lower().strip(".") for selector in selectors))
+    # People paste whole names too: "s1._domainkey.example.com".
+    requested = tuple(dict.fromkeys(selector.lower().strip(".").partition("._domainkey")[0] for selector in selectors))
     tried = tuple(dict.fromkeys((*requested, *selectors_of(tuple(hints)), *COMMON_SELECTORS)))
     parent = f"_domainkey.{domain}"
     above, *answers = await resolver.lookup_all(
@@ -32,11 +33,11 @@ async def gather_dkim(
     wildcard = _wildcard(answers, above)
     found = []
     for selector, lookup in zip(tried, answers, strict=True):
-        everywhere = wildcard is not None and _texts(lookup) == wildcard
+        everywhere = wildcard is not None and _told(lookup) == wildcard
         if selector in requested or (not everywhere and _worth_telling(lookup)):
             found.append(_selector(selector, lookup, requested=selector in requested))
     if wildcard is not None and any(looks_like_key(text) for text in wildcard):
-        sample = next(lookup for lookup in answers if _texts(lookup) == wildcard)
+        sample = next(lookup for lookup in answers if _told(lookup) == wildcard)
         found.append(_selector("*", sample, requested=False))
 
     # RFC 8020: nothing exists below a name that does not exist. A key below it is a fault of the server.
@@ -66,26 +67,26 @@ def _status(found: Sequence[DkimSelector], *, proven_absent: bool) -> TopicStatu
     return next((state for state in (TopicStatus.FOUND, TopicStatus.INVALID) if state in states), TopicStatus.UNKNOWN)
 
 
-def _texts(lookup: Lookup) -> tuple[str, ...]:
-    return tuple(sorted(record.text for record in lookup.txt))
+def _told(lookup: Lookup) -> tuple[str, ...]:
+    """What an answer says, to compare it with others: its texts, or the names that a dangling CNAME leads to."""
+    if lookup.status is LookupStatus.FOUND:
+        return tuple(sorted(record.text for record in lookup.txt))
+    return lookup.aliases if lookup.void else ()
 
 
 def _wildcard(answers: Sequence[Lookup], above: Lookup) -> tuple[str, ...] | None:
-    """Return the texts that a wildcard gives to every name, or None (RFC 4592; RFC 7208 section 3.5)."""
-    counts = Counter(_texts(lookup) for lookup in answers if lookup.status is LookupStatus.FOUND)
-    if above.status is LookupStatus.FOUND and counts[_texts(above)] > 1:
-        return _texts(above)
-    for texts, count in counts.most_common(1):
-        if count >= _WILDCARD_AT:
-            return texts
-    return None
+    """Return what a wildcard says at every name, or None (RFC 4592; RFC 7208 section 3.5)."""
+    counts = Counter(told for lookup in answers if (told := _told(lookup)))
+    if counts[_told(above)] > 1:
+        return _told(above)
+    return next((told for told, count in counts.most_common(1) if count >= _WILDCARD_AT), None)
 
 
 def _worth_telling(lookup: Lookup) -> bool:
     """A key, or a CNAME that leads nowhere; not text that belongs to something else."""
     if lookup.status is LookupStatus.FOUND:
-        return any(looks_like_key(text) for text in _texts(lookup))
-    return bool(lookup.aliases) and lookup.void
+        return any(looks_like_key(text) for text in _told(lookup))
+    return bool(_told(lookup))
 
 
 def _selector(selector: str, lookup: Lookup, *, requested: bool) -> DkimSelector:

@@ -99,10 +99,32 @@ def parse_dkim_key(record: str) -> DkimKey:
     )
 
 
+def compose_key(record: str, *leave_out: str) -> str:
+    """Write a key record anew: v first, each tag once, malformed and obsolete parts and the tags named left out.
+
+    >>> compose_key("k=rsa; g=*; t=y; p=MIGf; v=DKIM1", "t")
+    'v=DKIM1; k=rsa; p=MIGf'
+    """
+    tags = parse_tags(record.strip().strip("\"'“”").replace("\\;", ";"))
+    values = {tag.name: tag.value for tag in reversed(tags.tags) if tag.name in _KNOWN_TAGS}
+    if "p" in values:
+        values["p"] = re.sub(r"\s", "", values["p"])
+    order = [name for name in ("k", "h", "s", "t", "n", "p") if name in values and name not in leave_out]
+    return "; ".join(("v=DKIM1", *(f"{name}={values[name]}" for name in order if values[name] or name == "p")))
+
+
 # Flags with which no verifier that follows the RFCs uses the key.
 _UNUSABLE = frozenset(
-    "bad-version duplicate-tag h-no-sha256 key-too-short malformed-tag not-for-email unknown-key-type "
-    "version-not-first".split()
+    (
+        "bad-version",
+        "duplicate-tag",
+        "h-no-sha256",
+        "key-too-short",
+        "malformed-tag",
+        "not-for-email",
+        "unknown-key-type",
+        "version-not-first",
+    )
 )
 
 

@@ -265,3 +265,18 @@ def compose(record: DmarcRecord, **changes: str | None) -> str:
     values.setdefault("p", "none")
     order: Iterable[str] = ("p", "sp", "np", "adkim", "aspf", "t", "psd", "rua", "ruf", "fo")
     return "; ".join(("v=DMARC1", *(f"{name}={values[name]}" for name in order if values.get(name))))
+
+
+def repair(text: str) -> str | None:
+    r"""Return the record that a text was meant to be, written properly, or None when it cannot be told.
+
+    >>> repair(r"v=dmarc1\; p=reject\;")
+    'v=DMARC1; p=reject'
+    >>> repair("v=spf1 -all") is None
+    True
+    """
+    bare = text.replace("\\;", ";").strip(" \t\r\n\"'“”\u00a0\ufeff")
+    start = re.match(r"(?:v\s*=\s*)?DMARC1\s*[;.,:]?", bare, re.IGNORECASE)
+    rest = bare[start.end() :] if start else re.sub(r";?\s*v\s*=\s*DMARC1\s*", "", bare)
+    record = parse_dmarc(f"v=DMARC1; {rest.strip()}") if start or rest != bare else None
+    return compose(record) if record is not None and record.tags[1:] else None

@@ -42,14 +42,15 @@ SELECTORS_BY_SENDER: tuple[tuple[str, tuple[str, ...]], ...] = (
 #: All of them, in the table's order.
 COMMON_SELECTORS: tuple[str, ...] = tuple(name for _, names in SELECTORS_BY_SENDER for name in names)
 
-# Selectors that only one service uses; the rest ("s1", "k1", "mail") prove nothing.
-_TELLING = frozenset(
-    "google 20230601 20221208 20161025 mandrill mailgun krs brevo1 brevo2 sendinblue mailjet resend hs1 hs2 zendesk1 "
-    "zendesk2 fm1 fm2 fm3 mesmtp protonmail protonmail2 protonmail3 zoho zmail ctct1 ctct2 acdkim1 acdkim2 litesrv "
-    "elasticemail turbo-smtp intercom everlytickey1 everlytickey2 eversrv mxvault hostingermail1 hostingermail-a "
-    "cf2024-1".split()
+# Selectors that several services or many people use prove nothing ("s1", "k1", "mx").
+_AMBIGUOUS = frozenset(
+    ("selector1", "selector2", "s1", "s2", "em", "m1", "k1", "k2", "k3", "mg", "pic", "mta", "mx", "pm", "fd", "fd2")
+).union(
+    ("sig1", "s1024", "s2048", "cm", "dk", "kl", "kl2", "ml", "api", "200608", "10dkim1", "11dkim1", "mte1", "mte2")
 )
-_SENDER_OF = {name: sender for sender, names in SELECTORS_BY_SENDER for name in names if name in _TELLING}
+_SENDER_OF = {
+    name: sender for sender, names in SELECTORS_BY_SENDER if sender for name in names if name not in _AMBIGUOUS
+}
 
 # Where a selector's CNAME leads, by the end of the target's name.
 _SENDER_OF_TARGET: tuple[tuple[str, str], ...] = (

@@ -1,0 +1,348 @@
+"""What a domain's MX records and their hosts mean (RFC 5321 section 5.1, RFC 7505, RFC 2181 section 10.3)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from smtpdoc.catalog.checks.ptr import is_missing, is_refuted, names_of
+from smtpdoc.catalog.model import CheckSet, Detail
+from smtpdoc.evidence.auth import HostAddress, MailHost, MxEvidence, TopicStatus
+from smtpdoc.evidence.dns import LookupStatus
+from smtpdoc.findings import Level, rfc
+from smtpdoc.grammar.names import is_address, is_hostname, special_use
+from smtpdoc.grammar.printable import printable
+
+checks = CheckSet[MxEvidence]("mx")
+
+NULL_MX = "."
+
+
+def _distinct(mx: MxEvidence) -> Iterator[MailHost]:
+    """Yield each host once, whatever the number of its records."""
+    yield from {host.host: host for host in mx.hosts}.values()
+
+
+def _addresses(mx: MxEvidence) -> Iterator[tuple[MailHost, HostAddress]]:
+    """Yield each address once, with the first host that has it."""
+    seen: set[str] = set()
+    for host in _distinct(mx):
+        for address in host.addresses:
+            if address.ip not in seen:
+                seen.add(address.ip)
+                yield host, address
+
+
+@checks.add(
+    "unknown",
+    title="Where the domain receives mail could not be determined",
+    level=Level.UNKNOWN,
+    why="DNS gave no answer. Senders that meet this keep the mail and try again; it does not mean that there is no MX.",
+    fix="Run the check again, or with another resolver (--nameserver). If it stays so, check the zone's delegation and DNSSEC.",
+    sources=(rfc(5321, "5.1"),),
+)
+def unknown(mx: MxEvidence) -> Iterator[Detail]:
+    if not mx.lookup.answered:
+        yield Detail(f"DNS gave no answer for the MX of {mx.domain}", subject=mx.domain)
+    elif mx.status is TopicStatus.UNKNOWN:
+        yield Detail(f"{mx.domain} has no MX, and DNS gave no answer for its addresses", subject=mx.domain)
+    for host in _distinct(mx):
+        silent = [lookup for lookup in (host.a, host.aaaa) if lookup is not None and not lookup.answered]
+        if silent:
+            types = " and ".join(lookup.rdtype for lookup in silent)
+            yield Detail(f"DNS gave no answer for the {types} records of {printable(host.host)}", subject=host.host)
+
+
+@checks.add(
+    "missing",
+    title="The domain cannot receive mail",
+    level=Level.ERROR,
+    why="It has neither an MX record nor an address of its own, so nobody can answer its mail, and many receivers refuse mail from a domain that cannot be answered.",
+    fix="Publish an MX record that names your mail server, or a null MX if the domain is to receive no mail.",
+    sources=(rfc(5321, "5.1"), rfc(7505, "3")),
+)
+def missing(mx: MxEvidence) -> Iterator[Detail]:
+    if mx.status is TopicStatus.ABSENT:
+        what = "does not exist" if mx.lookup.status is LookupStatus.NXDOMAIN else "has no MX, A or AAAA record"
+        yield Detail(f"{mx.domain} {what}", subject=mx.domain, paste=(f"{mx.domain}. IN MX 10 mail.{mx.domain}.",))
+
+
+@checks.add(
+    "implicit",
+    title="Mail goes to the domain's own address",
+    level=Level.WARNING,
+    why="Without MX records senders deliver to the address of the domain itself, which is often a web server without a mail server.",
+    fix="Publish an MX record that names the mail server, or a null MX if the domain is to receive no mail.",
+    sources=(rfc(5321, "5.1"),),
+)
+def implicit(mx: MxEvidence) -> Iterator[Detail]:
+    if mx.implicit:
+        ips = ", ".join(address.ip for host in mx.hosts for address in host.addresses)
+        yield Detail(
+            f"{mx.domain} has no MX; mail for it goes to {ips}",
+            subject=mx.domain,
+            paste=(f"{mx.domain}. IN MX 10 {mx.domain}.",),
+        )
+
+
+@checks.add(
+    "null",
+    title="The domain receives no mail, by its own word",
+    level=Level.INFO,
+    why="A null MX says that the domain accepts no mail; senders give up at once. Receivers may refuse mail from such a domain, since it cannot be answered.",
+    fix='Right for a domain that neither sends nor receives; then also publish "v=spf1 -all" and DMARC with p=reject. If it sends mail, give it an MX.',
+    sources=(rfc(7505, "3"), rfc(7505, "4.2")),
+)
+def null(mx: MxEvidence) -> Iterator[Detail]:
+    if mx.null_mx:
+        yield Detail(f"{mx.domain} has a null MX", subject=mx.domain)
+
+
+@checks.add(
+    "null-with-others",
+    title="A null MX stands beside other MX records",
+    level=Level.ERROR,
+    why='A null MX ("receives no mail") must be the only one. Beside others it contradicts them, and senders differ in what they do.',
+    fix='Delete the record with the target ".", or all the others.',
+    sources=(rfc(7505, "3"),),
+)
+def null_with_others(mx: MxEvidence) -> Iterator[Detail]:
+    if mx.hosts and any(record.host == NULL_MX for record in mx.lookup.mx):
+        others = [host for host in mx.hosts if host.host != NULL_MX]
+        yield Detail(
+            f"{mx.domain} has a null MX beside {len(others)} other MX records",
+            subject=mx.domain,
+            paste=tuple(f"{mx.domain}. IN MX {host.preference} {printable(host.host)}." for host in others),
+        )
+
+
+@checks.add(
+    "null-preference",
+    title="The null MX has a preference other than 0",
+    level=Level.INFO,
+    why="A null MX is written with preference 0. Senders know it by its target, so most will not mind.",
+    fix="Write the preference 0.",
+    sources=(rfc(7505, "3"),),
+)
+def null_preference(mx: MxEvidence) -> Iterator[Detail]:
+    for record in mx.lookup.mx:
+        if record.host == NULL_MX and record.preference != 0:
+            yield Detail(
+                f"the null MX of {mx.domain} has preference {record.preference}",
+                subject=mx.domain,
+                paste=(f"{mx.domain}. IN MX 0 .",),
+            )
+
+
+@checks.add(
+    "address-as-host",
+    title="An MX record holds an address instead of a name",
+    level=Level.ERROR,
+    why="MX records name hosts. An address there is looked up as a name, which does not exist, so no mail arrives by it.",
+    fix="Give the server a name with an A or AAAA record, and put that name into the MX record.",
+    sources=(rfc(5321, "5.1"), rfc(1035, "3.3.9")),
+)
+def address_as_host(mx: MxEvidence) -> Iterator[Detail]:
+    for host in _distinct(mx):
+        if is_address(host.host):
+            yield Detail(
+                f"an MX of {mx.domain} is the address {host.host}",
+                subject=mx.domain,
+                paste=(f"{mx.domain}. IN MX {host.preference} mail.{mx.domain}.",),
+            )
+
+
+@checks.add(
+    "localhost",
+    title="An MX record points to localhost",
+    level=Level.ERROR,
+    why="Every sender would deliver to itself. Mail by this record never arrives, and may loop.",
+    fix="Name the mail server, or publish a null MX (0 .) if the domain is to receive no mail.",
+    sources=(rfc(6761, "6.3"), rfc(7505, "3")),
+)
+def localhost(mx: MxEvidence) -> Iterator[Detail]:
+    for host in _distinct(mx):
+        if host.host == "localhost" or host.host.endswith((".localhost", "localhost.localdomain")):
+            yield Detail(f"an MX of {mx.domain} is {host.host}", subject=mx.domain, paste=(f"{mx.domain}. IN MX 0 .",))
+
+
+@checks.add(
+    "bad-hostname",
+    title="An MX record names a host with letters that host names cannot have",
+    level=Level.ERROR,
+    why="Host names have letters, digits and hyphens. Senders may refuse to look up anything else, and no certificate can be issued for an underscore.",
+    fix="Rename the host, and change the MX record.",
+    sources=(rfc(5321, "4.1.2"), rfc(1123, "2.1")),
+)
+def bad_hostname(mx: MxEvidence) -> Iterator[Detail]:
+    for host in _distinct(mx):
+        if not mx.implicit and not is_hostname(host.host) and not is_address(host.host):
+            yield Detail(f"{printable(host.host)} is no valid host name", subject=host.host)
+
+
+@checks.add(
+    "no-address",
+    title="An MX host has no address",
+    level=Level.ERROR,
+    why="Senders cannot connect to it. While other hosts work, mail is only delayed; when none does, all of it comes back.",
+    fix="Publish an A or AAAA record for the host, or delete the MX record.",
+    sources=(rfc(5321, "5.1"),),
+)
+def no_address(mx: MxEvidence) -> Iterator[Detail]:
+    for host in _distinct(mx):
+        lookups = [lookup for lookup in (host.a, host.aaaa) if lookup is not None]
+        if lookups and not host.addresses and all(lookup.answered for lookup in lookups):
+            gone = all(lookup.status is LookupStatus.NXDOMAIN for lookup in lookups)
+            what = "does not exist" if gone else "has neither an A nor an AAAA record"
+            yield Detail(f"{printable(host.host)}, an MX of {mx.domain}, {what}", subject=host.host)
+
+
+@checks.add(
+    "alias",
+    title="An MX record names an alias",
+    level=Level.WARNING,
+    why="The target of an MX must not be a CNAME. Many senders follow it all the same; some do not, and TLS and DANE checks use the wrong name.",
+    fix="Put the canonical name into the MX record.",
+    sources=(rfc(2181, "10.3"), rfc(5321, "5.1")),
+)
+def alias(mx: MxEvidence) -> Iterator[Detail]:
+    for host in _distinct(mx):
+        aliases = next((lookup.aliases for lookup in (host.a, host.aaaa) if lookup is not None and lookup.aliases), ())
+        if aliases and not mx.implicit:
+            target = printable(aliases[-1])
+            yield Detail(
+                f"{printable(host.host)} is a CNAME for {target}",
+                subject=host.host,
+                paste=(f"{mx.domain}. IN MX {host.preference} {target}.",),
+                target=target,
+            )
+
+
+@checks.add(
+    "special-address",
+    title="An MX host has an address that nobody can reach",
+    level=Level.ERROR,
+    why="Addresses of this kind are not routed on the Internet, so senders cannot connect, or connect to something of their own.",
+    fix="Publish the server's public address.",
+    sources=(rfc(6890, "2.2.2"),),
+)
+def special_address(mx: MxEvidence) -> Iterator[Detail]:
+    for host, address in _addresses(mx):
+        kind = special_use(address.ip)
+        # Documentation addresses stand in examples and tests, where they are meant.
+        if kind is not None and kind != "documentation":
+            yield Detail(
+                f"{printable(host.host)} has the {kind} address {address.ip}",
+                subject=host.host,
+                ip=address.ip,
+                kind=kind,
+            )
+
+
+@checks.add(
+    "only-ipv6",
+    title="The MX hosts can be reached by IPv6 only",
+    level=Level.WARNING,
+    why="Senders without IPv6 cannot deliver at all.",
+    fix="Give at least one MX host an IPv4 address.",
+    sources=(rfc(3974, "2"),),
+)
+def only_ipv6(mx: MxEvidence) -> Iterator[Detail]:
+    ips = [address.ip for _, address in _addresses(mx)]
+    silent = any(host.a is not None and not host.a.answered for host in mx.hosts)
+    if ips and all(":" in ip for ip in ips) and not silent:
+        yield Detail(f"the mail hosts of {mx.domain} have IPv6 addresses only", subject=mx.domain)
+
+
+@checks.add(
+    "one-machine",
+    title="Several MX hosts are one machine",
+    level=Level.WARNING,
+    why="The hosts have the same addresses, so the second one is no help when the first is down.",
+    fix="Keep one MX record, or put the second host elsewhere.",
+    sources=(rfc(5321, "5.1"),),
+)
+def one_machine(mx: MxEvidence) -> Iterator[Detail]:
+    hosts = list(_distinct(mx))
+    sets = {tuple(sorted(address.ip for address in host.addresses)) for host in hosts}
+    if len(hosts) > 1 and len(sets) == 1 and sets != {()}:
+        names = ", ".join(printable(host.host) for host in hosts)
+        yield Detail(f"{names} all have the same addresses", subject=mx.domain)
+
+
+@checks.add(
+    "duplicate",
+    title="An MX host is named twice",
+    level=Level.WARNING,
+    why="The second record has no effect.",
+    fix="Delete one of them.",
+    sources=(rfc(5321, "5.1"),),
+)
+def duplicate(mx: MxEvidence) -> Iterator[Detail]:
+    for name, count in Counter(host.host for host in mx.hosts).items():
+        if count > 1:
+            yield Detail(f"{printable(name)} stands in {count} MX records of {mx.domain}", subject=name, records=count)
+
+
+@checks.add(
+    "ptr-unknown",
+    title="Reverse DNS of an MX address could not be determined",
+    level=Level.UNKNOWN,
+    why="DNS gave no answer for the PTR record or for the names in it.",
+    fix="Run the check again, or with another resolver (--nameserver).",
+    sources=(rfc(8601, "2.7.3"),),
+)
+def ptr_unknown(mx: MxEvidence) -> Iterator[Detail]:
+    for host, address in _addresses(mx):
+        if address.lookup is not None and address.forward_confirmed is None:
+            yield Detail(
+                f"DNS gave no answer for the reverse name of {address.ip} ({printable(host.host)})", subject=address.ip
+            )
+
+
+@checks.add(
+    "ptr-missing",
+    title="An MX address has no reverse name",
+    level=Level.WARNING,
+    why="It matters where this host also sends mail: Gmail and many others refuse mail from an address without a PTR record. Receiving works without.",
+    fix="If the host sends mail, ask the owner of the address block to set its PTR record. Sending addresses are checked with --ip.",
+    sources=(rfc(1912, "2.1"),),
+)
+def ptr_missing(mx: MxEvidence) -> Iterator[Detail]:
+    for host, address in _addresses(mx):
+        if is_missing(address):
+            yield Detail(f"{address.ip} ({printable(host.host)}) has no PTR record", subject=address.ip, host=host.host)
+
+
+@checks.add(
+    "ptr-not-confirmed",
+    title="The reverse name of an MX address does not lead back",
+    level=Level.WARNING,
+    why="It matters where this host also sends mail: a PTR record is believed only when its name resolves to the same address.",
+    fix="If the host sends mail, give the name this address, or have the PTR record changed. Sending addresses are checked with --ip.",
+    sources=(rfc(8601, "2.7.3"), rfc(1912, "2.1")),
+)
+def ptr_not_confirmed(mx: MxEvidence) -> Iterator[Detail]:
+    for host, address in _addresses(mx):
+        if is_refuted(address):
+            yield Detail(
+                f"{address.ip} ({printable(host.host)}) is named {names_of(address)}, which does not resolve to it",
+                subject=address.ip,
+                host=host.host,
+            )
+
+
+@checks.add(
+    "ptr-generic",
+    title="The reverse name of an MX address looks machine-made",
+    level=Level.INFO,
+    why="It matters where this host also sends mail: receivers score such names as those of access lines.",
+    fix="If the host sends mail, have the PTR record set to its own name. Sending addresses are checked with --ip.",
+)
+def ptr_generic(mx: MxEvidence) -> Iterator[Detail]:
+    for _, address in _addresses(mx):
+        if address.generic:
+            yield Detail(f"{address.ip} is named {names_of(address)}", subject=address.ip)
+
+
+ENTRIES = checks.entries
