@@ -28,7 +28,7 @@ MAY_KNOW = {
     "grammar": {"errors"},
     "target": {"errors"},
     "evidence": {"findings", "grammar"},
-    "seams": {"evidence", "findings", "grammar", "target"},
+    "seams": {"errors", "evidence", "findings", "grammar", "target"},
     "catalog": {"errors", "evidence", "findings", "grammar"},
     "gather": {"errors", "evidence", "findings", "grammar", "seams", "target"},
     "net": {"errors", "evidence", "findings", "grammar", "seams", "target"},
