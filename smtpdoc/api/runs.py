@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, TypeVar
 
 from smtpdoc.errors import TargetError
 from smtpdoc.report import Report
+from smtpdoc.target import Target
 
 T = TypeVar("T")
 
@@ -88,10 +89,64 @@ async def _check_domains(
             return lambda: auth_check(domain, resolver=resolver, **settings)
 
         async with aclosing(in_order(map(job, domains), concurrency)) as results:
-            names = iter(domains)
-            async for result in results:
-                name = next(names)
-                if isinstance(result, TargetError):
-                    refuse(name, result)
-                else:
-                    show(result)
+            await _tell(results, domains, show, refuse)
+
+
+def probe_targets(
+    targets: Iterable[Target],
+    settings: dict[str, Any],
+    *,
+    nameservers: tuple[str, ...],
+    zone: str | None,
+    concurrency: int,
+    show: ShowReport,
+    refuse: ShowError,
+) -> None:
+    """Probe each target; reports come in the order of the targets, and on an interrupt those begun, as far as they got.
+
+    `settings` are the keyword arguments of `smtpdoc.aio.probe`. Names are asked from the system's resolver unless
+    `nameservers` or `zone` are given.
+    """
+    asyncio.run(_probe_targets(list(targets), settings, nameservers, zone, concurrency, show, refuse))
+
+
+async def _probe_targets(
+    targets: list[Target],
+    settings: dict[str, Any],
+    nameservers: tuple[str, ...],
+    zone: str | None,
+    concurrency: int,
+    show: ShowReport,
+    refuse: ShowError,
+) -> None:
+    from smtpdoc.api.sessions import QUESTION_TIMEOUT_S, probe
+
+    async with AsyncExitStack() as stack:
+        resolver = None
+        if nameservers or zone is not None:
+            from smtpdoc.net.dns import open_resolver
+            from smtpdoc.net.zone import load_zone
+
+            source = None if zone is None else load_zone(zone)
+            question_s = min(QUESTION_TIMEOUT_S, settings["options"].timeout_s)
+            resolver = await stack.enter_async_context(
+                open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s)
+            )
+
+        def job(target: Target) -> Callable[[], Awaitable[Report]]:
+            return lambda: probe(target, resolver=resolver, interrupted=show, **settings)
+
+        async with aclosing(in_order(map(job, targets), concurrency)) as results:
+            await _tell(results, map(str, targets), show, refuse)
+
+
+async def _tell(
+    results: AsyncGenerator[Report | TargetError, None], names: Iterable[str], show: ShowReport, refuse: ShowError
+) -> None:
+    waiting = iter(names)
+    async for result in results:
+        name = next(waiting)
+        if isinstance(result, TargetError):
+            refuse(name, result)
+        else:
+            show(result)

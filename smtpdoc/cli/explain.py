@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -54,7 +55,7 @@ def _one(options: OutputOptions, text: str, *, stage: str | None, provider: str 
             f"There is no SMTP reply in {text[:80]!r}. Paste what the server said, such as: 550 5.1.1 User unknown"
         )
     output = Output(options, many=False)
-    output.add(report, lambda page: show_explanation(page, report))
+    output.add(report, partial(show_explanation, report))
     return output.close()
 
 
@@ -69,11 +70,11 @@ def _stream(options: OutputOptions, lines: IO[str], *, stage: str | None, provid
         report = api.explain(
             line.rstrip("\r\n"), stage=stage, provider=provider, fail_on=options.fail_on, ignore=options.ignore
         )
-        output.add(report, lambda page, report=report: show_explanation(page, report))
+        output.add(report, partial(show_explanation, report))
     return output.close()
 
 
-def show_explanation(page: Page, report: Report) -> None:
+def show_explanation(report: Report, page: Page) -> None:
     """Print one explained reply."""
     from smtpdoc.evidence.explanation import ExplainEvidence
     from smtpdoc.render.text_explain import render_explanation

@@ -1,57 +1,62 @@
-"""Which hosts take mail for a domain (RFC 5321 section 5.1), with their addresses."""
+"""MX: where a domain receives mail, the addresses of those hosts, and their reverse DNS."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from smtpdoc.evidence.dns import Lookup
-from smtpdoc.evidence.smtp import Failure, FailureKind, MxHost, Stage
+from smtpdoc.evidence.auth import HostAddress, MailHost, MxEvidence, TopicStatus
+from smtpdoc.evidence.dns import Lookup, LookupStatus, MxRecord
+from smtpdoc.gather.ptr import gather_addresses
+from smtpdoc.grammar.names import is_address
 from smtpdoc.seams import Resolver
 
+#: Hosts and addresses that are looked into; a zone with more is named by its MX records alone.
+MAX_HOSTS = 20
+MAX_ADDRESSES = 40
 
-@dataclass(frozen=True, slots=True)
-class MailHosts:
-    """The hosts of a domain, best preference first, and among equals by name, so that two runs say the same.
 
-    `implicit`: there is no MX record, and the domain itself takes its mail. `null_mx`: it declares that it takes none
-    (RFC 7505). `failure` says why `hosts` is empty otherwise.
+async def gather_mx(domain: str, resolver: Resolver) -> MxEvidence:
+    """Ask for MX, then all addresses, then all PTR names, then their addresses: four rounds at most.
+
+    Hosts are in the order of preference, the answer's order among equals. Without MX the domain's own addresses are
+    the implicit MX (RFC 5321 section 5.1), with preference 0.
     """
-
-    domain: str
-    hosts: tuple[MxHost, ...]
-    lookup: Lookup
-    implicit: bool = False
-    null_mx: bool = False
-    failure: Failure | None = None
-
-
-async def resolve_mx(domain: str, resolver: Resolver, family: str | None = None) -> MailHosts:
-    """Return the mail hosts of a domain with their addresses of this family ("ipv4", "ipv6", None for both)."""
     lookup = await resolver.lookup(domain, "MX")
     if not lookup.answered:
-        detail = f"DNS gave no answer for {domain} MX: {lookup.detail or lookup.status.value}"
-        return MailHosts(domain, (), lookup, failure=_failure(detail, "dns-" + lookup.status.value))
-    wanted = [(record.preference, record.host) for record in lookup.mx if record.host not in (".", "")]
-    if lookup.mx and not wanted:
-        detail = f"{domain} declares that it takes no mail (null MX)"
-        return MailHosts(domain, (), lookup, null_mx=True, failure=_failure(detail, "null-mx"))
-    implicit = not wanted
-    names = sorted(set(wanted)) or [(0, domain)]
-    types = [rdtype for rdtype, of in (("AAAA", "ipv6"), ("A", "ipv4")) if family in (None, of)]
-    lookups = await resolver.lookup_all([(host, rdtype) for _, host in names for rdtype in types])
-    hosts: list[MxHost] = []
-    for number, (preference, host) in enumerate(names):
-        answers = lookups[number * len(types) : (number + 1) * len(types)]
-        addresses = tuple(address for answer in answers for address in answer.names)
-        hosts.append(MxHost(preference, host, addresses))
-    if implicit and not hosts[0].addresses:
-        if any(not answer.answered for answer in lookups):
-            failure = _failure(f"DNS gave no answer for the addresses of {domain}", "dns-servfail")
-        else:
-            failure = _failure(f"{domain} has neither MX nor address records: nobody takes its mail", "no-mail-host")
-        return MailHosts(domain, (), lookup, failure=failure)
-    return MailHosts(domain, tuple(hosts), lookup, implicit=implicit)
+        return MxEvidence(TopicStatus.UNKNOWN, domain, lookup)
+    if lookup.void:
+        if lookup.status is LookupStatus.NXDOMAIN:
+            return MxEvidence(TopicStatus.ABSENT, domain, lookup)
+        return await _implicit(domain, lookup, resolver)
+    records = sorted(lookup.mx, key=lambda record: record.preference)
+    hosts = await _hosts(tuple(record for record in records if record.host != "."), resolver)
+    # RFC 7505 section 3: a null MX stands alone.
+    return MxEvidence(TopicStatus.FOUND, domain, lookup, hosts, null_mx=bool(records) and not hosts)
 
 
-def _failure(detail: str, word: str) -> Failure:
-    return Failure(FailureKind.DNS, Stage.CONNECT, detail, word)
+async def _implicit(domain: str, lookup: Lookup, resolver: Resolver) -> MxEvidence:
+    (host,) = await _hosts((MxRecord(0, domain),), resolver)
+    if host.addresses:
+        return MxEvidence(TopicStatus.FOUND, domain, lookup, (host,), implicit=True)
+    answered = all(answer is None or answer.answered for answer in (host.a, host.aaaa))
+    return MxEvidence(TopicStatus.ABSENT if answered else TopicStatus.UNKNOWN, domain, lookup)
+
+
+def has_address_records(record: MxRecord) -> bool:
+    """Whether it makes sense to ask for the host's addresses: it is a name of the DNS."""
+    return not is_address(record.host) and record.host not in ("localhost", "")
+
+
+async def _hosts(records: tuple[MxRecord, ...], resolver: Resolver) -> tuple[MailHost, ...]:
+    names = tuple(dict.fromkeys(record.host for record in records if has_address_records(record)))[:MAX_HOSTS]
+    questions = [(name, family) for name in names for family in ("A", "AAAA")]
+    answers = dict(zip(questions, await resolver.lookup_all(questions) if questions else (), strict=True))
+    ips = tuple(dict.fromkeys(ip for answer in answers.values() for ip in answer.names))[:MAX_ADDRESSES]
+    known = {address.ip: address for address in await gather_addresses(ips, resolver)}
+    return tuple(_host(record, answers, known) for record in records)
+
+
+def _host(record: MxRecord, answers: dict[tuple[str, str], Lookup], known: dict[str, HostAddress]) -> MailHost:
+    a, aaaa = answers.get((record.host, "A")), answers.get((record.host, "AAAA"))
+    ips = [ip for answer in (a, aaaa) if answer is not None for ip in answer.names]
+    # Past MAX_ADDRESSES nothing was asked: not confirmed, not refuted.
+    addresses = tuple(known.get(ip, HostAddress(ip, (), None)) for ip in ips)
+    return MailHost(record.preference, record.host, addresses, a, aaaa)

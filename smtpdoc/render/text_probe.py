@@ -73,9 +73,6 @@ class TranscriptView:
         elif exchange.failure is not None and exchange.status is StageStatus.SKIPPED:
             self._aside(exchange.failure.detail)
 
-    def finish(self) -> None:
-        self._unfold()
-
     # -- lines ----------------------------------------------------------------------
 
     def _is_second_ehlo(self, line: Line) -> bool:
@@ -167,13 +164,16 @@ def _reply_style(text: str) -> str:
 # -- before and after the transcript ------------------------------------------------------
 
 
-def render_head(page: Page, target: str, address: str | None, tls_mode: str) -> None:
-    words = {"starttls": "STARTTLS", "implicit": "implicit TLS", "none": "clear text"}.get(
-        tls_mode, "STARTTLS if offered"
-    )
-    parts = [part for part in (address, words) if part]
-    page.line(Text.assemble((target, "head"), "  ", ("  ".join(parts), "quiet")))
-    page.blank()
+def render_transcript(page: Page, session: Transcript) -> None:
+    """Print a session that has happened already, as it looked live."""
+    view = TranscriptView(page)
+    waiting = list(session.exchanges)
+    for number, line in enumerate(session.lines):
+        while waiting and waiting[0].lines_before <= number:
+            view.exchange(waiting.pop(0))
+        view.line(line)
+    for exchange in waiting:
+        view.exchange(exchange)
 
 
 def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
@@ -270,7 +270,7 @@ def _certificate_word(tls: TlsFacts | None, level: Level) -> tuple[str, Level]:
 
 
 def _details(page: Page, session: Transcript) -> None:
-    from smtpdoc.grammar.ehlo import keyword_meaning
+    from smtpdoc.grammar.ehlo import MEANINGS
 
     capabilities: Mapping[str, str] | None = session.capabilities_after_tls or session.capabilities_before_tls
     if capabilities:
@@ -278,7 +278,7 @@ def _details(page: Page, session: Transcript) -> None:
         page.line("What the server offers", "head")
         for keyword, parameters in capabilities.items():
             offered = Text(f"  {printable(f'{keyword} {parameters}'.strip()):<34}  ")
-            page.hanging(offered, keyword_meaning(keyword) or "not a registered keyword", "quiet")
+            page.hanging(offered, MEANINGS.get(keyword) or "not a registered keyword", "quiet")
     if session.tls is not None:
         page.blank()
         page.line("Certificates", "head")
