@@ -36,7 +36,7 @@ class Command:
     """One command line to send, without CRLF. Raises ParseError for anything that would be two commands.
 
     `shown` stands in the transcript instead of `text` when that holds a secret. `patience_s` bounds the wait for the
-    reply further than the session's deadline does.
+    reply further than the session's deadline does. `hide_challenge`: a 334 in answer is derived from the secret.
     """
 
     stage: Stage
@@ -44,6 +44,7 @@ class Command:
     shown: str | None = None
     recipient: str | None = None
     patience_s: float | None = None
+    hide_challenge: bool = False
 
     def __post_init__(self) -> None:
         if _CONTROL.search(self.text):

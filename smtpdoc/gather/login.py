@@ -73,6 +73,8 @@ class Login:
 
     async def run(self, session: Session, mechanism: str, note: Callable[[str], None]) -> Exchange:
         """Go through the mechanism; return one exchange with the final reply and the time of the whole."""
+        # A SCRAM server proves with its last challenge that it knows the password, to whoever wants to guess it too.
+        hide = mechanism.startswith("SCRAM-")
         steps = dialogue(mechanism, self.user, self.secret)
         initial = next(steps)
         command = f"AUTH {mechanism}"
@@ -81,7 +83,7 @@ class Login:
             if len(command) + len(encoded) + 3 <= _COMMAND_LIMIT_BYTES:
                 command, initial = f"{command} {encoded}", None
         shown = f"AUTH {mechanism}" if command.endswith(mechanism) else f"AUTH {mechanism} {HIDDEN}"
-        session.send(Command(Stage.AUTH, command, shown=shown))
+        session.send(Command(Stage.AUTH, command, shown=shown, hide_challenge=hide))
         exchange = await session.reply()
         elapsed_s = exchange.elapsed_s
         for _ in range(_MAX_TURNS):
@@ -94,14 +96,17 @@ class Login:
                 session.send(Command(Stage.AUTH, "*"))
             else:
                 encoded = self._encoded(session, response)
-                session.send(Command(Stage.AUTH, encoded, shown=HIDDEN if encoded else ""))
+                session.send(Command(Stage.AUTH, encoded, shown=HIDDEN if encoded else "", hide_challenge=hide))
             initial = None
             exchange = await session.reply()
             elapsed_s += exchange.elapsed_s
         status = exchange.status
         if status is StageStatus.OK and exchange.reply is not None and exchange.reply.code != 235:
             status = StageStatus.REFUSED
-        return replace(exchange, command=shown, elapsed_s=elapsed_s, status=status)
+        reply = exchange.reply
+        if reply is not None and reply.code == 334:  # for ever, it seems
+            reply = replace(reply, lines=(HIDDEN,), text=HIDDEN)
+        return replace(exchange, command=shown, reply=reply, elapsed_s=elapsed_s, status=status)
 
     def _next(self, steps: Dialogue, reply: Reply, mechanism: str, note: Callable[[str], None]) -> bytes:
         """Return the answer to a challenge; raise SaslError when there is none."""

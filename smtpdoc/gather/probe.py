@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from smtpdoc.errors import ParseError
 from smtpdoc.evidence.smtp import (
     Exchange,
     Failure,
@@ -19,7 +20,6 @@ from smtpdoc.evidence.smtp import (
     Transcript,
 )
 from smtpdoc.findings import Fact
-from smtpdoc.gather.login import Login, unsafe_reason
 from smtpdoc.grammar.address import Address, parse_address
 from smtpdoc.grammar.ehlo import Capabilities, parse_ehlo
 from smtpdoc.grammar.printable import printable
@@ -283,7 +283,8 @@ class Probe:
         rest += [(Stage.MAIL, self._wants_envelope and self.options.wants("mail"))]
         for stage, wanted in rest:
             if wanted:
-                self._skip_unsafe(stage, f"{why}, so {stage.value.upper()} was not sent in clear (--tls optional does)")
+                hint = "; --tls optional sends it" if stage is Stage.MAIL else ""
+                self._skip_unsafe(stage, f"{why}, so {stage.value.upper()} was not sent in clear{hint}")
         return False
 
     async def _shake_hands(self, session: Session, opening: Command | None) -> bool:
@@ -332,6 +333,9 @@ class Probe:
         return True
 
     async def _login(self, session: Session) -> bool:
+        # Only now: the mechanisms bring hashing and JSON with them.
+        from smtpdoc.gather.login import Login, unsafe_reason
+
         options = self.options
         login = Login(
             user=options.auth_user or "",
@@ -524,8 +528,6 @@ def _quit_command() -> Command:
 def _helo_argument(name: str) -> str:
     """A name for EHLO as typed: nothing that ends the line or adds an argument."""
     if not name or any(not "!" <= char <= "~" for char in name):
-        from smtpdoc.errors import ParseError
-
         raise ParseError("a host name or an address literal for EHLO", name)
     return name
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from functools import cache
 
 from smtpdoc.errors import ParseError
 
 # Local-part = Dot-string / Quoted-string, at most 64 octets; atext also takes UTF-8 (RFC 6531 section 3.3).
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]"
-_DOT_STRING = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
-_QUOTED_STRING = re.compile(r'"(?:[ !#-\[\]-~\x80-\U0010ffff]|\\[ -~])*"')
-# sub-domain = Let-dig [Ldh-str]; underscores are seen in practice; U-labels by RFC 6531.
-_LET_DIG = r"[A-Za-z0-9_\x80-\U0010ffff]"
-_DOMAIN = re.compile(
-    rf"{_LET_DIG}(?:[A-Za-z0-9_\x80-\U0010ffff-]{{0,61}}{_LET_DIG})?(?:\.(?:{_LET_DIG}(?:[A-Za-z0-9_\x80-\U0010ffff-]{{0,61}}{_LET_DIG})?))*"
-)
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# sub-domain = Let-dig [Ldh-str]; underscores are seen in practice, U-labels come with RFC 6531.
+_UTF8 = r"\x80-\U0010ffff"
+_ATEXT = rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~{_UTF8}-]"
+_LABEL = rf"[A-Za-z0-9_{_UTF8}](?:[A-Za-z0-9_{_UTF8}-]*[A-Za-z0-9_{_UTF8}])?"
+_PATTERNS = {
+    "dot-string": rf"{_ATEXT}+(?:\.{_ATEXT}+)*",
+    "quoted-string": rf'"(?:[ !#-\[\]-~{_UTF8}]|\\[ -~])*"',
+    "domain": rf"{_LABEL}(?:\.{_LABEL})*",
+    "forbidden": r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]",
+}
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    """Compile a pattern when it is first needed: ranges of Unicode take milliseconds."""
+    return re.compile(_PATTERNS[name])
 
 
 class AddressParseError(ParseError):
@@ -69,14 +76,14 @@ def parse_address(text: str, *, null_allowed: bool = False) -> Address:
         if null_allowed and text.strip(" "):
             return NULL
         raise AddressParseError("an address like bob@example.com", text)
-    if found := _FORBIDDEN.search(stripped):
+    if found := _pattern("forbidden").search(stripped):
         raise AddressParseError("an address without control characters", text, found.start())
     if stripped.lower() == "postmaster":  # RFC 5321 section 4.1.1.3: the one address without a domain
         return Address(stripped, "")
     local_part, at, domain = stripped.rpartition("@")
     if not at:
         raise AddressParseError("an address like bob@example.com", text)
-    if not (_DOT_STRING.fullmatch(local_part) or _QUOTED_STRING.fullmatch(local_part)):
+    if not (_pattern("dot-string").fullmatch(local_part) or _pattern("quoted-string").fullmatch(local_part)):
         raise AddressParseError("a local part of letters, digits and dots, or one in quotes, before the @", text)
     if len(local_part.encode("utf-8")) > 64:  # RFC 5321 section 4.5.3.1.1
         raise AddressParseError("a local part of at most 64 octets before the @", text)
@@ -87,6 +94,8 @@ def parse_address(text: str, *, null_allowed: bool = False) -> Address:
 
 def _is_domain(domain: str) -> bool:
     if domain.startswith("[") and domain.endswith("]"):  # address-literal, RFC 5321 section 4.1.3
+        from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
         literal = domain[1:-1]
         try:
             if literal[:5].lower() == "ipv6:":
@@ -96,7 +105,9 @@ def _is_domain(domain: str) -> bool:
         except AddressValueError:
             return False
         return "%" not in literal
-    return len(domain.encode("utf-8")) <= 255 and _DOMAIN.fullmatch(domain) is not None
+    if any(len(label.encode("utf-8")) > 63 for label in domain.split(".")):
+        return False
+    return len(domain.encode("utf-8")) <= 255 and _pattern("domain").fullmatch(domain) is not None
 
 
 def address_literal(ip: str) -> str:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from smtpdoc.evidence.dns import Lookup, LookupStatus
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
-from smtpdoc.net.failures import connect_failure, connect_timeout
+from smtpdoc.net.failures import connect_failure, connect_timeout, place
 from smtpdoc.net.session import SmtpSession
 from smtpdoc.net.tls import load_trust, session_context
 from smtpdoc.seams import Budget, Resolver, TlsPolicy, Watcher
@@ -80,10 +80,10 @@ class TcpDialer:
         try:
             sock = await _connect(loop, address, port, source_ip, patience)
         except TimeoutError:
-            where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-            return Failure(FailureKind.TIMEOUT, Stage.CONNECT, connect_timeout(where, port), "connect-timeout")
+            detail = connect_timeout(place(host, address, port), port)
+            return Failure(FailureKind.TIMEOUT, Stage.CONNECT, detail, "connect-timeout")
         except OSError as error:
-            return connect_failure(error, address, port, source_ip)
+            return connect_failure(error, host, address, port, source_ip)
         session.connected_from(_own_name(), str(sock.getsockname()[0]))
         await loop.create_connection(lambda: session.wire, sock=sock)
         return session

@@ -173,9 +173,15 @@ _UNREACHABLE_WORDS = {
 }
 
 
-def connect_failure(error: OSError, address: str, port: int, source_ip: str | None) -> Failure:
+def place(host: str, address: str, port: int) -> str:
+    """Return a target in words: host:port, and the address where it is another."""
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return where if host == address else f"{where} at {address}"
+
+
+def connect_failure(error: OSError, host: str, address: str, port: int, source_ip: str | None) -> Failure:
     """Return why a TCP connection could not be opened."""
-    where = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    where = place(host, address, port)
     family = "IPv6" if ":" in address else "IPv4"
     if isinstance(error, ConnectionRefusedError):
         return Failure(

@@ -6,13 +6,13 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, TlsFacts
 from smtpdoc.grammar.address import address_literal
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.reply import Reply, ReplyLine, reply_from_lines
-from smtpdoc.grammar.secret import Mask
+from smtpdoc.grammar.secret import HIDDEN, Mask
 from smtpdoc.net.failures import describe
 from smtpdoc.net.smtp import Ending, TimedReply, Wire
 from smtpdoc.net.tls import Channel, summary
@@ -137,7 +137,11 @@ class SmtpSession:
     # What the wire tells us
 
     def line_received(self, line: ReplyLine, *, solicited: bool, encrypted: bool) -> None:
-        self._line(LineKind.RECEIVED if solicited else LineKind.UNEXPECTED, line.raw, encrypted)
+        raw = line.raw
+        asked = list(self._owed)[self.wire.ready :]
+        if line.code == 334 and asked and asked[0].command.hide_challenge:
+            raw = f"334 {HIDDEN}".encode()
+        self._line(LineKind.RECEIVED if solicited else LineKind.UNEXPECTED, raw, encrypted)
 
     def reply_unsolicited(self, reply: TimedReply) -> None:
         self._unsolicited.append(reply)
@@ -152,14 +156,11 @@ class SmtpSession:
             self._line(LineKind.SENT, self._opening.visible.encode(), True)
 
     def ended(self, ending: Ending, *, encrypted: bool) -> None:
-        if ending.partial and ending.word != "tls-closed":
-            kind = LineKind.RECEIVED if ending.word.endswith("-mid-reply") else LineKind.UNEXPECTED
-            # Lines that were complete have been shown as they came.
-            for line in ending.partial.split(b"\n")[-1:] if kind is LineKind.RECEIVED else [ending.partial]:
-                if line.strip(b"\r\n"):
-                    self._line(kind, line.strip(b"\r\n"), encrypted)
+        if untold := ending.untold.rstrip(b"\r\n"):
+            mid_reply = ending.word.endswith("-mid-reply")
+            self._line(LineKind.RECEIVED if mid_reply else LineKind.UNEXPECTED, untold, encrypted)
         unanswered = list(self._owed)[self.wire.ready :]
-        if ending.word.startswith("tls-"):
+        if ending.word.startswith("tls-") or ending.word == "clear-text-before-tls":
             self._tell_ending(ending, Stage.TLS, encrypted)
         elif unanswered:
             self._tell_ending(ending, unanswered[0].command.stage, encrypted)
@@ -207,7 +208,7 @@ class SmtpSession:
         return self._exchange(owed, None, self._failure(ending, owed.command.stage), self._clock(), owed.encrypted)
 
     def _failure(self, ending: Ending, stage: Stage) -> Failure:
-        masked = Ending(ending.word, ending.detail, self._mask(ending.partial), ending.protocol)
+        masked = replace(ending, partial=self._mask(ending.partial))
         implicit = self._policy is not None and self._policy.implicit
         return describe(masked, stage, self.host, self.port, implicit=implicit, greeted=self._greeted)
 

@@ -42,6 +42,7 @@ class Ending:
     detail: str = ""
     partial: bytes = b""
     protocol: str | None = None
+    untold: bytes = b""  # of what had arrived, the bytes that no line_received told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,8 @@ class Wire(SMTPProtocol):
             # Clear text after the 220 of STARTTLS could be anybody's: it must never be taken for a reply that came
             # under TLS (CVE-2011-0411, RFC 3207 section 4.2).
             waiting = b"".join(line.raw + b"\r\n" for reply in self._ready for line in reply.raw.lines)
-            self._fail("clear-text-before-tls", partial=waiting + self._reader.partial)
+            partial = waiting + self._reader.partial
+            self._fail("clear-text-before-tls", partial=partial, untold=self._reader.unfinished_line)
         if self.ending is None:
             self._channel, self._opening = channel, opening
             self._head.clear()
@@ -208,7 +210,7 @@ class Wire(SMTPProtocol):
             else:
                 self._listener.reply_unsolicited(reply)
         if (broken := self._reader.broken) is not None:
-            self._fail(broken.word, partial=broken.seen, protocol=broken.protocol)
+            self._fail(broken.word, partial=broken.seen, protocol=broken.protocol, untold=broken.seen)
 
     def _decrypt(self, channel: Channel, data: bytes) -> None:
         try:
@@ -261,7 +263,8 @@ class Wire(SMTPProtocol):
 
     def _clear_answer_ends(self) -> None:
         if self.ending is None:
-            self._fail("tls-clear-answer", self._clear_answer or "", bytes(self._head).partition(b"\n")[0])
+            answer = bytes(self._head).partition(b"\n")[0].rstrip(b"\r")
+            self._fail("tls-clear-answer", self._clear_answer or "", partial=answer, untold=answer)
 
     # Bytes out
 
@@ -294,7 +297,8 @@ class Wire(SMTPProtocol):
             self._waiter.set_result(None)
 
     def _late(self, word: str) -> None:
-        self._fail(word + "-mid-reply" if self._reader.partial else word, partial=self._reader.partial)
+        partial, untold = self._reader.partial, self._reader.unfinished_line
+        self._fail(word + "-mid-reply" if partial else word, partial=partial, untold=untold)
 
     def _peer_closed(self, word: str, detail: str = "") -> None:
         if self.ending is not None:
@@ -305,11 +309,14 @@ class Wire(SMTPProtocol):
             self._end(Ending("tls-closed", detail, bytes(self._head)))
         else:
             partial = self._reader.partial
-            self._end(Ending(word + "-mid-reply" if partial else word, detail, partial))
+            word = word + "-mid-reply" if partial else word
+            self._end(Ending(word, detail, partial, untold=self._reader.unfinished_line))
 
-    def _fail(self, word: str, detail: str = "", partial: bytes = b"", protocol: str | None = None) -> None:
+    def _fail(
+        self, word: str, detail: str = "", *, partial: bytes = b"", protocol: str | None = None, untold: bytes = b""
+    ) -> None:
         if self.ending is None:
-            self._end(Ending(word, detail, partial, protocol))
+            self._end(Ending(word, detail, partial, protocol, untold))
             self._abort()
 
     def _end(self, ending: Ending) -> None:
