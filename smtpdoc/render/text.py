@@ -61,7 +61,10 @@ class Page:
 
     def copyable(self, text: str, indent: int = PASTE_INDENT) -> None:
         """Print something to paste: on a line of its own, unbroken."""
-        self.line(Text(" " * indent).append(printable(text), "command"))
+        self.line(self.command_line(text, indent))
+
+    def command_line(self, text: str, indent: int = 0) -> Text:
+        return Text(" " * indent).append(printable(text), "command")
 
     def paragraph(self, text: Text | str, indent: int = 0, style: str = "") -> None:
         """Print wrapped text, all lines indented alike."""
