@@ -65,6 +65,11 @@ class CheckSet(Generic[E_contra]):
 
         return register
 
+    def include(self, *others: CheckSet[E_contra]) -> None:
+        """Take over the checks of other sets, after one's own: a large topic stands in several modules."""
+        for other in others:
+            self._checks.extend(other._checks)
+
     @property
     def entries(self) -> tuple[Entry, ...]:
         return tuple(entry for entry, _ in self._checks)

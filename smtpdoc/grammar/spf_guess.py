@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from ipaddress import ip_address, ip_network, summarize_address_range
 
 from smtpdoc.grammar.senders import sender_of_include
@@ -69,7 +68,7 @@ def guess_unintended(token: str, valid: Valid) -> tuple[str, str | None] | None:
         return None
     if name == "v":
         return "a version inside the record is an unknown modifier, and ignored", ""
-    if name in MECHANISMS or name in _NAMES or get_close_matches(name, MECHANISMS[1:2], 1, 0.8):
+    if name in MECHANISMS or name in _NAMES or _close(name, ("include",), 0.8):
         meant = guess_term(f"{name}:{value}", valid) if not valid(f"{name}:{value}") else f"{name}:{value}"
         return f"{name}= is an unknown modifier, and ignored; mechanisms are written with a colon", meant
     return None
@@ -150,13 +149,18 @@ def _as_named(text: str, valid: Valid) -> str | None:
     return None
 
 
+def _close(name: str, known: tuple[str, ...], cutoff: float) -> str | None:
+    from difflib import get_close_matches  # loaded for broken records only
+
+    return next(iter(get_close_matches(name, known, 1, cutoff)), None)
+
+
 def _meant_name(name: str) -> str:
     if name in MECHANISMS or name in ("redirect", "exp"):
         return name
     if name in _NAMES:
         return _NAMES[name]
-    close = get_close_matches(name, ("include", "redirect", "exists", "ip4", "ip6"), 1, 0.6)
-    return close[0] if close else name
+    return _close(name, ("include", "redirect", "exists", "ip4", "ip6"), 0.6) or name
 
 
 def _as_misspelt(text: str) -> str | None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
-from urllib.parse import quote
 
 from smtpdoc.errors import ParseError
 
@@ -23,6 +22,7 @@ _MAX_LABEL = 63
 # transformers = *DIGIT [ "r" ]
 # delimiter    = "." / "-" / "+" / "," / "/" / "_" / "="
 _MACRO = re.compile(r"%\{([A-Za-z])([0-9]*)([rR]?)([.\-+,/_=]*)\}")
+_RESERVED = re.compile(r"[^A-Za-z0-9\-._~]")  # all but the "unreserved" characters of RFC 3986
 _ESCAPES = {"%%": "%", "%_": " ", "%-": "%20"}
 
 
@@ -163,8 +163,12 @@ def _expand(macro: Macro, values: MacroValues) -> str:
     if macro.keep is not None:
         pieces = pieces[-macro.keep :]
     text = ".".join(pieces)
-    # RFC 7208 section 7.3: upper case letters escape all but the "unreserved" characters of RFC 3986.
-    return quote(text, safe="-._~", errors="surrogateescape") if macro.url_escape else text
+    # RFC 7208 section 7.3: an upper case letter asks for URL escaping.
+    return _RESERVED.sub(_url_escape, text) if macro.url_escape else text
+
+
+def _url_escape(match: re.Match[str]) -> str:
+    return "".join(f"%{octet:02X}" for octet in match[0].encode("utf-8", "surrogateescape"))
 
 
 def target_name(text: str) -> str:
