@@ -67,7 +67,7 @@ service submission-login {
   }
 }
 submission_relay_host = $ADDRESS
-submission_relay_port = $NO_STARTTLS_PORT
+submission_relay_port = $OPEN_RELAY_PORT
 submission_relay_trusted = no
 submission_max_mail_size = 10240000
 submission_client_workarounds =
