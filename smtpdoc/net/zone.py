@@ -32,7 +32,8 @@ _UNKNOWN_ORIGIN = dns.name.from_text("origin-unknown.invalid.")
 _Rdatas = Mapping[tuple[dns.name.Name, dns.rdatatype.RdataType], tuple[dns.rdata.Rdata, ...]]
 
 _SOA_LINE = re.compile(r"^(\S+\.)[ \t]+(?:[0-9]\w*[ \t]+)?(?:IN[ \t]+)?(?:[0-9]\w*[ \t]+)?SOA[ \t]", re.I | re.M)
-_FILE_NAME = re.compile(r"(?:db\.)?((?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}?)(?:\.(?:zone|db|txt|hosts))?", re.I)
+_DOMAIN = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9-]{2,63}", re.I)
+_FILE_SUFFIX = re.compile(r"\.(?:zone|db|dns|hosts|txt)$", re.I)
 _GENERATE = re.compile(r"^\$GENERATE[ \t]+([0-9]{1,18})-([0-9]{1,18})(?:/([0-9]{1,18}))?", re.I | re.M)
 
 
@@ -52,7 +53,7 @@ class ZoneSource:
         self._rdatas = rdatas
         self.label = label
         self._apexes = frozenset(name for name, rdtype in rdatas if rdtype == dns.rdatatype.SOA)
-        self._names = frozenset(ancestor for name, _ in rdatas for ancestor in self._up_to_apex(name))
+        self._names = frozenset(ancestor for name, _ in rdatas for ancestor in _ancestors(name))
 
     @property
     def apexes(self) -> tuple[str, ...]:
@@ -102,13 +103,6 @@ class ZoneSource:
             if (above, dns.rdatatype.NS) in self._rdatas and not (above == name and rdtype == dns.rdatatype.DS):
                 return True
         return False
-
-    def _up_to_apex(self, name: dns.name.Name) -> Iterable[dns.name.Name]:
-        apex = self._apex(name)
-        for above in _ancestors(name):
-            yield above
-            if above == apex or apex is None:
-                return
 
 
 def _ancestors(name: dns.name.Name) -> Iterable[dns.name.Name]:
@@ -214,6 +208,7 @@ _PLAIN = (
     ("unbalanced parentheses", "a parenthesis is not closed"),
     ("expected EOL or EOF", "expected the end of the record"),
     ("expecting an identifier", "something is missing here"),
+    ("generic rdata", "the octets do not have the length that stands before them"),
     ("expecting an integer", "expected a number"),
     ("unknown rdatatype", "expected a record type like A, MX or TXT"),
     ("RR class", "expected the class IN"),
@@ -242,7 +237,7 @@ def _at_token(tokenizer: _Tokenizer, label: str, error: Exception) -> ZoneError:
     rest = text[start:].split("\n", 1)[0]
     token = rest.split(maxsplit=1)[0] if rest.strip() else "the end of the line"
     if not rest.strip() and said == "that does not fit here":
-        said = "something is missing here"
+        said = "the record ends too early, or what stands before this is wrong"
     if len(token) > 60:
         token = token[:57] + "..."
     return ZoneError(f"{label}, line {line}, column {column}: cannot read {printable(token)}: {printable(said)}")
@@ -250,12 +245,12 @@ def _at_token(tokenizer: _Tokenizer, label: str, error: Exception) -> ZoneError:
 
 def _origin(text: str, asked: str, file_name: str) -> dns.name.Name:
     soa = _SOA_LINE.search(text)
-    named = _FILE_NAME.fullmatch(file_name)
-    below = f".{asked}".lower()
+    named = _FILE_SUFFIX.sub("", file_name.removeprefix("db."))
+    fits = _DOMAIN.fullmatch(named) and f".{asked or named}".lower().endswith(f".{named.lower()}")
     if soa:
         candidate = soa[1]
-    elif named and (not asked or below.endswith(f".{named[1].lower()}")):
-        candidate = named[1]
+    elif fits:
+        candidate = named
     else:
         candidate = asked
     try:
