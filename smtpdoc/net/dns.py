@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import dns.name
 
@@ -14,7 +14,9 @@ from smtpdoc.grammar.printable import printable
 from smtpdoc.net.dns_transport import DnsTransport, NoAnswerError
 from smtpdoc.net.dns_wire import MAX_ALIASES, Answer, Question, UnaskableNameError, make_question, name_text, parse_name
 from smtpdoc.net.nameservers import parse_nameserver, system_nameservers
-from smtpdoc.net.zone import ZoneSource
+
+if TYPE_CHECKING:  # reading zone files is a third of dnspython, and few runs need it
+    from smtpdoc.net.zone import ZoneSource
 
 #: Questions under way at once. Enough for three domains side by side, and small home routers survive it.
 MAX_IN_FLIGHT = 200
