@@ -257,8 +257,9 @@ def compose(record: DmarcRecord, **changes: str | None) -> str:
         kind, _, name = flag.partition(":")
         if kind == "invalid-value":
             values.pop(name, None)
-    values |= {name: ",".join(uri.uri for uri in uris) for name, uris in (("rua", record.rua), ("ruf", record.ruf))}
-    if "ruf" not in changes and not record.ruf:
+    for name, uris in (("rua", record.rua), ("ruf", record.ruf)):
+        values[name] = ",".join(uri.uri for uri in uris if uri.host is not None)
+    if not values["ruf"] and not changes.get("ruf"):
         values.pop("fo", None)
     for name, value in changes.items():
         values[name] = value or ""

@@ -549,7 +549,7 @@ def failure_options(dmarc: DmarcEvidence) -> Iterator[Detail]:
     }
     for flag, words in says.items():
         if flag in dmarc.flags:
-            fo = None if flag == "fo-without-ruf" else "1"
+            fo = "1" if dmarc.ruf else None
             yield Detail(f"{where} {words}", subject=where, paste=_corrected(dmarc, fo=fo))
 
 
