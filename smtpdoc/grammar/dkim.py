@@ -7,6 +7,7 @@ from base64 import b64decode
 from dataclasses import dataclass
 
 from smtpdoc.errors import ParseError
+from smtpdoc.grammar.der import BIT_STRING, INTEGER, OID, SEQUENCE, Node, integer, object_identifier, read
 from smtpdoc.grammar.tags import TagList, parse_tags
 
 RSA_MINIMUM_BITS = 1024  # RFC 8301 section 3.2: shorter keys MUST NOT be accepted
@@ -15,7 +16,7 @@ RSA_MAXIMUM_BITS = 4096  # RFC 8301 section 3.2: verifiers MUST take up to this;
 
 _KNOWN_TAGS = frozenset(("v", "g", "h", "k", "n", "p", "s", "t"))
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
-_RSA_OID = bytes.fromhex("2a864886f70d010101")  # rsaEncryption, RFC 8017 appendix A.1
+_RSA = "1.2.840.113549.1.1.1"  # rsaEncryption, RFC 8017 appendix A.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,46 +197,33 @@ def rsa_bits(data: bytes) -> tuple[int, bool]:
     SubjectPublicKeyInfo (RFC 5280 section 4.1) is what RFC 6376 means; RSAPublicKey alone (RFC 8017 appendix A.1.1)
     is also seen and taken by verifiers. Raises ParseError for anything else.
     """
-    outer = _Der(_Der(data).take(0x30, last=True))
-    if outer.tag == 0x02:
-        return _modulus_bits(outer), True
-    if _Der(outer.take(0x30)).take(0x06) != _RSA_OID:
-        raise ParseError("the algorithm identifier rsaEncryption")
-    bit_string = outer.take(0x03, last=True)
-    if not bit_string.startswith(b"\0"):
+    parts = _sequence(data)
+    if parts[0].tag == INTEGER:
+        return _modulus_bits(parts), True
+    if len(parts) != 2 or object_identifier(_sequence_of(parts[0])[0].expect(OID, "an algorithm").content) != _RSA:
+        raise ParseError("an RSA key")
+    bits = parts[1].expect(BIT_STRING, "a bit string").content
+    if not bits.startswith(b"\0"):
         raise ParseError("a bit string of whole octets")
-    return _modulus_bits(_Der(_Der(bit_string[1:]).take(0x30, last=True))), False
+    return _modulus_bits(_sequence(bits[1:])), False
 
 
-def _modulus_bits(sequence: _Der) -> int:
-    modulus = int.from_bytes(sequence.take(0x02), "big", signed=True)
-    exponent = int.from_bytes(sequence.take(0x02, last=True), "big", signed=True)
-    if modulus <= 0 or exponent <= 1:
+def _sequence(data: bytes) -> tuple[Node, ...]:
+    """Return the parts of a SEQUENCE that is all there is."""
+    node = read(data)
+    if len(node.whole) != len(data):
+        raise ParseError("nothing after the key")
+    return _sequence_of(node)
+
+
+def _sequence_of(node: Node) -> tuple[Node, ...]:
+    parts = node.expect(SEQUENCE, "a sequence").children()
+    if not parts:
+        raise ParseError("a sequence with something in it")
+    return parts
+
+
+def _modulus_bits(parts: tuple[Node, ...]) -> int:
+    if len(parts) != 2 or integer(parts[0]) <= 0 or integer(parts[1]) <= 1:
         raise ParseError("an RSA modulus and exponent")
-    return modulus.bit_length()
-
-
-class _Der:
-    """Takes values out of DER one after the other (X.690 sections 8.1 and 10.1)."""
-
-    def __init__(self, data: bytes) -> None:
-        self._rest = data
-
-    @property
-    def tag(self) -> int | None:
-        return self._rest[0] if self._rest else None
-
-    def take(self, tag: int, *, last: bool = False) -> bytes:
-        """Return the contents of the next value; ParseError for another tag, a bad length, or more after the last."""
-        rest = self._rest
-        if len(rest) < 2 or rest[0] != tag:
-            raise ParseError(f"the DER tag {tag:#04x}")
-        length, start = rest[1], 2
-        if length & 0x80:
-            start += length & 0x7F
-            length = int.from_bytes(rest[2:start], "big")
-        end = start + length
-        if end > len(rest) or (last and end != len(rest)):
-            raise ParseError("a DER value that fills its place")
-        self._rest = rest[end:]
-        return rest[start:end]
+    return integer(parts[0]).bit_length()

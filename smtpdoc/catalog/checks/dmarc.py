@@ -67,12 +67,20 @@ def unknown(dmarc: DmarcEvidence) -> Iterator[Detail]:
     if dmarc.status is TopicStatus.UNKNOWN:
         names = ", ".join(name for name in silent if name in dmarc.queries)
         yield Detail(f"DNS gave no answer for {names}", subject=dmarc.domain, names=tuple(silent))
-    elif dmarc.organizational_domain is None:
-        yield Detail(
-            f"the organizational domain of {dmarc.domain} is not known: DNS gave no answer for {', '.join(silent)}",
-            subject=dmarc.domain,
-            names=tuple(silent),
-        )
+
+
+@checks.add(
+    "organizational-domain-unknown",
+    title="The organizational domain could not be determined",
+    level=Level.INFO,
+    why="DNS gave no answer for a name above the domain. The policy is the domain's own and does not depend on it; which subdomains count as aligned does.",
+    fix="Run the check again, or with another resolver (--nameserver).",
+    sources=(rfc(9989, "4.10.2"),),
+)
+def organizational_domain_unknown(dmarc: DmarcEvidence) -> Iterator[Detail]:
+    if dmarc.organizational_domain is None and dmarc.status is not TopicStatus.UNKNOWN:
+        silent = tuple(lookup.name for lookup in dmarc.lookups if not lookup.answered)
+        yield Detail(f"DNS gave no answer for {', '.join(silent)}", subject=dmarc.domain, names=silent)
 
 
 @checks.add(
