@@ -128,7 +128,7 @@ async def _probe_targets(
             from smtpdoc.net.zone import load_zone
 
             source = None if zone is None else load_zone(zone)
-            question_s = min(QUESTION_TIMEOUT_S, settings["options"].timeout_s)
+            question_s = min(QUESTION_TIMEOUT_S, settings["timeout_s"])
             resolver = await stack.enter_async_context(
                 open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s)
             )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 from smtpdoc.api.clock import Clock
 from smtpdoc.catalog.checks import smtp as smtp_checks
@@ -27,6 +28,7 @@ from smtpdoc.evidence.smtp import (
 from smtpdoc.findings import Level
 from smtpdoc.gather.mx_hosts import resolve_mx
 from smtpdoc.gather.probe import Probe, ProbeOptions
+from smtpdoc.grammar.secret import Secret
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.report import Report, Section
 from smtpdoc.seams import Budget, Resolver, Watcher
@@ -74,8 +76,9 @@ class _Plan:
 
 async def probe(
     target: str | Target,
-    *,
     options: ProbeOptions | None = None,
+    *,
+    password: str | None = None,
     mx: bool = False,
     all_addresses: bool = False,
     resolve: Mapping[str, Sequence[str]] | None = None,
@@ -84,16 +87,21 @@ async def probe(
     interrupted: Callable[[Report], None] | None = None,
     fail_on: Level | None = Level.ERROR,
     ignore: Sequence[str] = (),
+    **changes: Any,
 ) -> Report:
-    """Talk to a server as far as `options` want, or with `mx` to the MX hosts of a domain on port 25.
+    """Talk to a server as far as the options want, or with `mx` to the MX hosts of a domain on port 25.
 
+    `options` and `changes` to them (by the names of ProbeOptions: tls="implicit", recipients=("bob@example.net",))
+    say what is wanted; `password` is kept as a Secret from here on.
     `resolve` maps host names to addresses; `resolver` answers the other names (the system's when None). `watcher` sees
     lines and explained exchanges while they happen, if there is only one session. `interrupted` is given the report so
     far when the task is cancelled. Raises TargetError or ParseError for what cannot be read; never for what a server
     does.
     """
     clock = Clock()
-    options = options or ProbeOptions(timeout_s=PROBE_TIMEOUT_S)
+    if password is not None:
+        changes["secret"] = Secret(password)
+    options = replace(options or ProbeOptions(timeout_s=PROBE_TIMEOUT_S), **changes)
     parsed = parse_target(target, SMTP_PORT if mx else SUBMISSION_PORT) if isinstance(target, str) else target
     dialer = TcpDialer(resolver, resolve)
     plan = await _plan(parsed, options, dialer, mx=mx, all_addresses=all_addresses, resolver=resolver)

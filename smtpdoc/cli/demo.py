@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,7 +13,7 @@ from smtpdoc.report import Report
 
 if TYPE_CHECKING:
     from smtpdoc.render.text import Page
-    from smtpdoc.seams import Watcher
+    from smtpdoc.render.text_probe import TranscriptView
 
 NEXT = (
     ('smtpdoc explain "PASTE A REPLY"', "what it means and what to do"),
@@ -30,7 +30,7 @@ NEXT = (
     show_default=True,
     help="Colour the text.",
 )
-def command(color: str) -> None:
+def command(color: Literal["auto", "always", "never"]) -> None:
     """A guided tour on an embedded mail server and zone. Needs no network and ends by itself."""
     from smtpdoc.demo.tour import run_tour
     from smtpdoc.render.text import Page
@@ -66,7 +66,7 @@ class Stage:
         self._page.line(self._page.command_line("$ " + command))
         self._page.blank()
 
-    def watcher(self) -> Watcher:
+    def watcher(self) -> TranscriptView:
         from smtpdoc.render.text_probe import TranscriptView
 
         return TranscriptView(self._page)

@@ -146,18 +146,14 @@ def command(
         output.refuse(name, error)
 
     from smtpdoc.api.runs import probe_targets
-    from smtpdoc.gather.probe import ProbeOptions
 
-    probe_options = ProbeOptions(
-        auth_user=credentials.user,
-        secret=credentials.secret,
-        token=credentials.is_token,
-        auth_mechanism=mechanism,
-        timeout_s=timeout,
-        **session,
-    )
     settings = {
-        "options": probe_options,
+        **session,
+        "auth_user": credentials.user,
+        "secret": credentials.secret,
+        "token": credentials.is_token,
+        "auth_mechanism": mechanism,
+        "timeout_s": timeout,
         "mx": mx,
         "all_addresses": all_addresses,
         "resolve": read_overrides(overrides),

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
+from typing import Any, Protocol
 
 from smtpdoc.api import explain
 from smtpdoc.api.domains import auth_check
 from smtpdoc.api.sessions import probe
 from smtpdoc.demo import DOMAIN, MAIL_DOMAIN, DemoServer, start
-from smtpdoc.gather.probe import ProbeOptions
-from smtpdoc.grammar.secret import Secret
 from smtpdoc.net.dns import open_resolver
 from smtpdoc.net.zone import load_zone
 from smtpdoc.report import Report
@@ -67,21 +65,27 @@ def _explain_scene(audience: Audience) -> None:
 
 async def _probe_scenes(audience: Audience, server: DemoServer) -> None:
     place = f"{server.host}:{server.port}"
-    overrides = {server.host: (server.address,)}
+
+    async def session(**wanted: Any) -> None:
+        report = await probe(
+            place,
+            helo="client.example.com",
+            auth_user=server.user,
+            ca_file=str(server.ca_file),
+            timeout_s=TIMEOUT_S,
+            cert_days=0,  # the certificate is made for today
+            resolve={server.host: (server.address,)},
+            watcher=audience.watcher(),
+            **wanted,
+        )
+        audience.answer(report)
+
     audience.scene(
         "The application cannot log in",
         "A real session with the embedded server: STARTTLS is fine, the password is not. Secrets stay hidden.",
     )
     audience.typed(f"smtpdoc probe {place} --auth-user {server.user}")
-    wrong = ProbeOptions(
-        helo="client.example.com",
-        auth_user=server.user,
-        secret=Secret("not-the-password"),
-        ca_file=str(server.ca_file),
-        timeout_s=TIMEOUT_S,
-        cert_days=0,
-    )
-    audience.answer(await probe(place, options=wrong, resolve=overrides, watcher=audience.watcher()))
+    await session(password=server.password[::-1])
 
     audience.scene(
         "Three recipients, three answers",
@@ -91,17 +95,7 @@ async def _probe_scenes(audience: Audience, server: DemoServer) -> None:
     audience.typed(
         f"smtpdoc probe {place} --auth-user {server.user} " + " ".join(f"--to {name}" for name in recipients)
     )
-    right = ProbeOptions(
-        helo="client.example.com",
-        mail_from=f"{server.user}@{MAIL_DOMAIN}",
-        recipients=recipients,
-        auth_user=server.user,
-        secret=Secret(server.password),
-        ca_file=str(server.ca_file),
-        timeout_s=TIMEOUT_S,
-        cert_days=0,
-    )
-    audience.answer(await probe(place, options=right, resolve=overrides, watcher=audience.watcher()))
+    await session(password=server.password, mail_from=f"{server.user}@{MAIL_DOMAIN}", recipients=recipients)
 
 
 async def _auth_scene(audience: Audience, server: DemoServer) -> None:

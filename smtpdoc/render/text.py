@@ -10,7 +10,7 @@ from rich.text import Text
 
 from smtpdoc.findings import Finding, Level
 from smtpdoc.grammar.printable import printable
-from smtpdoc.render.theme import ASCII, THEME, Marks, marks_for
+from smtpdoc.render.theme import THEME, Marks, marks_for
 
 #: looks.md: 80 columns hold everything; a wider terminal gets air, not longer lines.
 MAX_WIDTH = 100
@@ -94,8 +94,8 @@ class Page:
     def mark(self, level: Level) -> Text:
         return Text(self.marks[level], str(level))
 
-    def finding(self, finding: Finding, shown_commands: frozenset[str] = frozenset()) -> None:
-        """Print a finding: mark and id, today's sentence, the fix and what to paste."""
+    def finding(self, finding: Finding) -> None:
+        """Print a finding: mark and id, today's sentence, the fix and what to paste. A note is its sentence only."""
         head = Text.assemble(self.mark(finding.level), " ", (finding.id, "head"))
         sentence = printable(finding.message)
         if head.cell_len + 3 + len(sentence) <= self.width:
@@ -103,13 +103,14 @@ class Page:
         else:
             self.line(head)
             self.paragraph(sentence, INDENT)
+        if finding.level is Level.INFO and not self.verbose:
+            return
         if self.verbose and finding.why:
             self._labelled("why", finding.why)
         if finding.fix and finding.level is not Level.PASS:
             self._labelled("fix", finding.fix)
         for row in finding.paste:
-            if row not in shown_commands:
-                self.copyable(row)
+            self.copyable(row)
         if self.verbose and finding.sources:
             self._labelled("see", f" {self.marks.dot} ".join(source_words(finding)))
 
@@ -121,13 +122,6 @@ class Page:
         for finding in by_weight(findings):
             if finding.level is not Level.PASS or self.verbose:
                 self.finding(finding)
-
-    def fits(self, text: str, indent: int = 0) -> bool:
-        return indent + len(text) <= self.width
-
-    @property
-    def plain(self) -> bool:
-        return self.marks is ASCII
 
 
 def by_weight(findings: Iterable[Finding]) -> list[Finding]:
