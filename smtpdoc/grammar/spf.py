@@ -413,11 +413,11 @@ def _domain_and_prefixes(rest: str, token: str) -> tuple[MacroString | None, int
     match = _DUAL_CIDR.search(rest)
     if match is None:  # cannot be: the pattern matches the empty end
         raise SpfSyntaxError("a domain name or a prefix length", token)
-    prefix4 = 32 if match[1] is None else _prefix(match[1], 32, token)
-    prefix6 = 128 if match[2] is None else _prefix(match[2], 128, token)
     spec = rest[: match.start()]
     if spec and not spec.startswith(":"):
         raise SpfSyntaxError("prefix lengths written as /24, //64 or /24//64", token)
+    prefix4 = 32 if match[1] is None else _prefix(match[1], 32, token)
+    prefix6 = 128 if match[2] is None else _prefix(match[2], 128, token)
     return (_domain_spec(spec[1:], token) if spec else None), prefix4, prefix6
 
 

@@ -183,10 +183,14 @@ def target_name(text: str) -> str:
 
 
 def can_be_asked(name: str) -> bool:
-    """True for a name of two or more labels that fits into a DNS query (RFC 7208 sections 4.3 and 4.8)."""
+    """True for a name of two or more labels that fits into a DNS query (RFC 7208 sections 4.3 and 4.8).
+
+    False for an address literal like [192.0.2.1] too, which is no name.
+    """
     labels = name.split(".")
     return (
         len(labels) > 1
+        and not name.startswith("[")
         and len(name) <= MAX_NAME
         and name.isascii()
         and all(1 <= len(label) <= _MAX_LABEL for label in labels)
