@@ -444,7 +444,6 @@ class Probe:
         )
 
     def _skip_unsafe(self, stage: Stage, detail: str) -> None:
-        self._note(detail)
         self._skip(stage, Failure(FailureKind.SKIPPED_UNSAFE, stage, detail, "unsafe"))
 
     def _note(self, text: str, kind: LineKind = LineKind.NOTE) -> None:

@@ -76,7 +76,11 @@ def describe(ending: Ending, stage: Stage, host: str, port: int, *, implicit: bo
     if word == "clear-text-before-tls":
         word = "tls-clear-answer" if implicit else "starttls-injection"
     base = word.removesuffix("-mid-reply")
-    sentence = _sentence(word, ending, stage, host, port, implicit=implicit, greeted=greeted)
+    protocol = ending.protocol or (None if greeted else recognise_protocol(ending.partial))
+    if protocol and base in ("not-smtp", "eof", "reset", "lost", "timeout"):
+        told = "speaks-tls" if protocol == "TLS" else "other-protocol"
+        return Failure(FailureKind.PROTOCOL, stage, wrong_door(protocol, host, port, quoted(ending.partial)), told)
+    sentence = _sentence(word, ending, stage, host, port, implicit=implicit)
     return Failure(_KINDS.get(base, FailureKind.PROTOCOL), stage, sentence, word)
 
 
@@ -88,14 +92,11 @@ def quoted(data: bytes) -> str:
     return f'"{shown}"' if shown else "nothing"
 
 
-def _sentence(word: str, ending: Ending, stage: Stage, host: str, port: int, *, implicit: bool, greeted: bool) -> str:
+def _sentence(word: str, ending: Ending, stage: Stage, host: str, port: int, *, implicit: bool) -> str:
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     seen = quoted(ending.partial)
     mid = ending.word.endswith("-mid-reply")
-    protocol = ending.protocol or (None if greeted else recognise_protocol(ending.partial))
     match word.removesuffix("-mid-reply"):
-        case "not-smtp" | "eof" | "reset" | "timeout" if protocol:
-            return wrong_door(protocol, host, port, seen)
         case "not-smtp":
             return f"{where} sent {seen}, which is no SMTP reply"
         case "line-too-long" | "reply-too-long" | "session-too-big":
