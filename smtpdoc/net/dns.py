@@ -86,12 +86,21 @@ class DnsResolver:
         if self._transport is not None:
             self._transport.close()
 
-    async def lookup_all(self, questions: Sequence[tuple[str, str]]) -> tuple[Lookup, ...]:
-        """Ask all questions at once; the answers stand in the questions' order."""
-        return tuple(await asyncio.gather(*(self.lookup(name, rdtype) for name, rdtype in questions)))
-
     async def lookup(self, name: str, rdtype: str) -> Lookup:
         """Answer one question, from this run's answers if it was asked before. See seams.Resolver."""
+        return (await self.lookup_all([(name, rdtype)]))[0]
+
+    async def lookup_all(self, questions: Sequence[tuple[str, str]]) -> tuple[Lookup, ...]:
+        """Ask all questions at once; the answers stand in the questions' order."""
+        asked = [self._ask(name, rdtype) for name, rdtype in questions]
+        under_way = {task for task in asked if isinstance(task, asyncio.Task)}
+        if under_way:
+            # wait() leaves the tasks alone when we are cancelled: others may want the same answers.
+            await asyncio.wait(under_way)
+        return tuple(task.result() if isinstance(task, asyncio.Task) else task for task in asked)
+
+    def _ask(self, name: str, rdtype: str) -> Lookup | asyncio.Task[Lookup]:
+        """Return the answer where it is known, else the one task that asks for it."""
         known = self._known.get((name, rdtype))  # as names mostly come: canonical already
         if known is not None:
             return known
@@ -102,16 +111,13 @@ class DnsResolver:
             detail = f"{printable(name)!r} cannot be a domain name: {error}"
             return Lookup(name.lower().removesuffix("."), rdtype, LookupStatus.NXDOMAIN, detail=detail)
         key = (question.name, rdtype)
-        known = self._known.get(key)
-        if known is not None:
-            return known
-        task = self._asking.get(key)
-        if task is None:
-            # A task of its own, so that one impatient caller does not take the answer from the others.
+        if key in self._known:
+            return self._known[key]
+        if key not in self._asking:
             task = asyncio.create_task(self._resolve(question))
             self._asking[key] = task
             task.add_done_callback(lambda done: self._remember(key, done))
-        return await asyncio.shield(task)
+        return self._asking[key]
 
     def _remember(self, key: _Key, done: asyncio.Task[Lookup]) -> None:
         del self._asking[key]
