@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import IO, Literal
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -16,6 +18,7 @@ from smtpdoc.render.theme import THEME, Marks, marks_for
 MAX_WIDTH = 100
 MIN_WIDTH = 40
 INDENT = 2
+_WORD = re.compile(r"\s*\S+\s*")
 PASTE_INDENT = 8
 
 
@@ -74,12 +77,18 @@ class Page:
         """Print `first`, then the text wrapped beside it; words too long for the line stay whole."""
         body = text if isinstance(text, Text) else Text(printable(text), style)
         indent = first.cell_len
-        lines = body.wrap(self.console, max(20, self.width - indent), overflow="ignore")
-        for number, line in enumerate(lines):
-            line.rstrip()
+        for number, line in enumerate(wrapped(body, max(20, self.width - indent))):
             self.line(Text.assemble(first if number == 0 else " " * indent, line))
-        if not lines:
-            self.line(first)
+
+    def items(self, items: Iterable[Text], indent: int = INDENT) -> None:
+        """Print items side by side, as many on a line as fit, none of them broken."""
+        row = Text(" " * indent)
+        for item in items:
+            if row.cell_len > indent and row.cell_len + 2 + item.cell_len > self.width:
+                self.line(row)
+                row = Text(" " * indent)
+            row.append("  " if row.cell_len > indent else "").append_text(item)
+        self.line(row)
 
     def split(self, left: Text, right: str, style: str = "quiet") -> None:
         """Print `left` with `right` at the right margin, or two spaces behind where it does not fit."""
@@ -122,6 +131,27 @@ class Page:
         for finding in by_weight(findings):
             if finding.level is not Level.PASS or self.verbose:
                 self.finding(finding)
+
+
+def wrapped(text: Text, width: int) -> list[Text]:
+    """Return a text in lines of at most `width` cells, broken at blanks only.
+
+    Rich would cut a long word in two; a record, a URL or a command has to survive being copied.
+
+    >>> [line.plain for line in wrapped(Text("see https://example.com/a-long-address for more"), 20)]
+    ['see', 'https://example.com/a-long-address', 'for more']
+    """
+    breaks = []
+    column = 0
+    for word in _WORD.finditer(text.plain):
+        if column and column + cell_len(word[0].rstrip()) > width:
+            breaks.append(word.start())
+            column = 0
+        column += cell_len(word[0])
+    lines = list(text.divide(breaks))
+    for line in lines:
+        line.rstrip()
+    return lines
 
 
 def by_weight(findings: Iterable[Finding]) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from rich.text import Text
 
@@ -10,7 +10,7 @@ from smtpdoc.evidence.explanation import Explanation
 from smtpdoc.evidence.smtp import Exchange, Line, LineKind, ProbeEvidence, Stage, StageStatus, TlsFacts, Transcript
 from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
-from smtpdoc.render.text import Page, plural, tally
+from smtpdoc.render.text import Page, plural, tally, wrapped
 from smtpdoc.report import Report
 
 TIME_WIDTH = 7
@@ -136,9 +136,7 @@ class TranscriptView:
         body = Text(printable(text))
         if bullet:
             body = Text(f"{self.page.marks.dot} ").append_text(body)
-        lines = body.wrap(self.page.console, self.page.width - bar.cell_len, overflow="ignore")
-        for number, line in enumerate(lines):
-            line.rstrip()
+        for number, line in enumerate(wrapped(body, self.page.width - bar.cell_len)):
             hang = "  " if bullet and number else ""
             self.page.line(Text.assemble(bar, hang, line))
 
@@ -217,7 +215,7 @@ def _session_verdict(page: Page, session: Transcript, report_level: Level, *, se
         else:
             page.hanging(Text(""), line)
     if not page.quiet:
-        page.hanging(Text("  "), _stage_row(page, session))
+        page.items(_stage_items(page, session))
 
 
 def _decisive(session: Transcript) -> Exchange | None:
@@ -242,8 +240,7 @@ def _decisive_words(exchange: Exchange) -> list[str]:
     return words
 
 
-def _stage_row(page: Page, session: Transcript) -> Text:
-    row = Text()
+def _stage_items(page: Page, session: Transcript) -> Iterator[Text]:
     for exchange in session.exchanges:
         if exchange.stage in (Stage.QUIT, Stage.RSET, Stage.EHLO_TLS):
             continue
@@ -257,8 +254,7 @@ def _stage_row(page: Page, session: Transcript) -> Text:
             name = f"RCPT {printable(exchange.recipient)}"
         if exchange.status is StageStatus.SKIPPED:
             name += " not tried"
-        row.append("  " if row else "").append_text(page.mark(level)).append(f" {name}")
-    return row
+        yield page.mark(level).append(f" {name}", "none")
 
 
 def _certificate_word(tls: TlsFacts | None, level: Level) -> tuple[str, Level]:
