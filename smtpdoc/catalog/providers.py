@@ -1,0 +1,185 @@
+"""Who wrote a reply: marks in the text that give a provider, a filter, a list or a server away."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+RECEIVER, FILTER, LIST, SERVER = range(4)
+
+# Provider, what it is, plain marks (lower case, any of them), and a regular expression or "".
+# Receivers stand before filters, filters before lists, lists before server software: the first that fits is named.
+_MARKS: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
+    ("gmail", RECEIVER, ("gsmtp", "support.google.com", "mail.google.com", "gmail", "google"), ""),
+    ("yahoo", RECEIVER, ("yahoo", "ymail"), r"\[(?:ts|bl|gl|pm|con|rl)[0-9]{2}\]|\[#4\.16\.[0-9]"),
+    ("outlook.com", RECEIVER, ("postmaster.live.com", "mail rejected by outlook.com", "hotmail", "[outlook.com]"),
+     r"\b(?:snt|bay|dub|col|blu|bn)[0-9]*-?(?:mc|omc|004)|\b(?:ou|sc|dy|rp)-00[1-4]\b"),
+    ("microsoft365", RECEIVER,
+     ("prod.outlook.com", "protection.outlook.com", "sender.office.com", "delist@microsoft.com", "go.microsoft.com",
+      "aka.ms/", "office365", "(as16", "as(16", "resolver.", "tenant"),
+     r"\bas\([0-9]{3,8}\)|\((?:as|s)[0-9]{3,8}\)"),
+    ("icloud", RECEIVER, ("icloud", "apple.com", "[hme1]", "@me.com"), r"\[(?:hm|cs)[a-z]?[0-9]{1,2}\]"),
+    ("comcast", RECEIVER, ("comcast", "xfinity"), ""),
+    ("gmx", RECEIVER, ("1and1", "gmx.", "web.de", "kundenserver", "mail.com/", "ionos"), ""),
+    ("t-online", RECEIVER, ("t-online",), ""),
+    ("orange", RECEIVER, ("orange.fr", "wanadoo"), r"\bofr[_0-9]"),
+    ("laposte", RECEIVER, ("laposte",), r"\blpn[0-9]{3}"),
+    ("free.fr", RECEIVER, ("free.fr",), ""),
+    ("mail.ru", RECEIVER, ("mail.ru",), ""),
+    ("yandex", RECEIVER, ("yandex", "ya.ru"), ""),
+    ("rambler", RECEIVER, ("rambler",), ""),
+    ("qq", RECEIVER, ("qq.com", "exmail.qq"), ""),
+    ("163", RECEIVER, ("163.com", "126.com", "netease"), r"\b(?:mi|hl|dt|rp):[a-z]{3}\b"),
+    ("sina", RECEIVER, ("sina.com", "sina.cn"), ""),
+    ("godaddy", RECEIVER, ("secureserver.net", "x.co/srbounce", "bizsmtp", "p3plibsmtp"), r"\bib[0-9]{3}\b"),
+    ("rackspace", RECEIVER, ("emailsrvr", "rackspace"), r"\(g[0-9a-f]{1,2}\)|acl dns_rbl"),
+    ("zoho", RECEIVER, ("zoho",), ""),
+    ("titan", RECEIVER, ("titan.email", "flockmail"), ""),
+    ("facebook", RECEIVER, ("facebook",), ""),
+    ("att", RECEIVER, ("att.net", "sbcglobal", "dnsbl:attrbl", "dnsbl:rbl", "_is_blocked"), ""),
+    ("cox", RECEIVER, ("cox.com", "cox.net"), ""),
+    ("spectrum", RECEIVER, ("spectrum.net", "charter.net", "rr.com"), ""),
+    ("virginmedia", RECEIVER, ("virginmedia",), r"\bmxin[0-9]{3}"),
+    ("fastmail", RECEIVER, ("fastmail", "messagingengine"), ""),
+    ("protonmail", RECEIVER, ("protonmail", "proton.me"), ""),
+    ("aol", RECEIVER, ("aol.com", "aol.jp"), ""),
+    ("hostpoint", RECEIVER, ("hostpoint",), ""),
+    ("infomaniak", RECEIVER, ("infomaniak",), ""),
+    ("mxroute", RECEIVER, ("mxroute",), ""),
+    ("improvmx", RECEIVER, ("improvmx",), ""),
+    ("ses", RECEIVER, ("amazonses", "amazon ses", "aws.amazon"), ""),
+    ("sendgrid", RECEIVER, ("sendgrid",), ""),
+    ("mailgun", RECEIVER, ("mailgun",), ""),
+    ("mimecast", FILTER, ("mimecast",), r"\[[\w-]{22}\.[a-z]{2}[0-9]+\]"),
+    ("proofpoint", FILTER, ("proofpoint", "pphosted"), ""),
+    ("symantec", FILTER, ("symanteccloud", "messagelabs"), ""),
+    ("cloudmark", FILTER, ("csi.cloudmark", "cm-csi", "cloudmark"), ""),
+    ("trendmicro", FILTER, ("trend micro", "trendmicro", "mail-abuse.com"), ""),
+    ("sophos", FILTER, ("sophos",), ""),
+    ("fireeye", FILTER, (), r"\betp[0-9]{3}\b"),
+    ("barracuda", FILTER, ("barracuda", "cuda_nsu"), ""),
+    ("zerospam", FILTER, ("zerospam",), ""),
+    ("spamassassin", FILTER, ("spamassassin",), ""),
+    ("spamhaus", LIST, ("spamhaus",), ""),
+    ("spamcop", LIST, ("spamcop",), ""),
+    ("sorbs", LIST, ("sorbs",), ""),
+    ("uceprotect", LIST, ("uceprotect",), ""),
+    ("invaluement", LIST, ("invaluement",), ""),
+    ("abusix", LIST, ("abusix",), ""),
+    ("uribl", LIST, ("uribl.com",), ""),
+    ("surbl", LIST, ("surbl.org",), ""),
+    ("exim", SERVER, ("exim",), ""),
+    ("postfix", SERVER, (" rejected: ", "postfix", "relay access denied", "command rejected:"), ""),
+    ("haraka", SERVER, ("haraka",), ""),
+    ("qmail", SERVER, ("qmail", "rcpthosts", "vpopmail", "vchkpw", "chkuser"), ""),
+    ("sendmail", SERVER, ("sendmail",), r"addr#>?\.\.\. |@[\w.-]+>?\.\.\. "),
+    ("james", SERVER, ("james",), ""),
+    ("stalwart", SERVER, ("stalwart",), ""),
+    ("rspamd", SERVER, ("rspamd",), ""),
+)  # fmt: skip
+
+#: What each provider is, for those that the marks know.
+KINDS = {provider: kind for provider, kind, _, _ in _MARKS}
+
+#: Other names under which people ask for a provider.
+ALIASES = {
+    "google": "gmail",
+    "googlemail": "gmail",
+    "google workspace": "gmail",
+    "gsuite": "gmail",
+    "o365": "microsoft365",
+    "m365": "microsoft365",
+    "office365": "microsoft365",
+    "office 365": "microsoft365",
+    "microsoft": "microsoft365",
+    "microsoft 365": "microsoft365",
+    "exchange online": "microsoft365",
+    "outlook": "outlook.com",
+    "hotmail": "outlook.com",
+    "live": "outlook.com",
+    "outlookcom": "outlook.com",
+    "aol": "aol",
+    "web.de": "gmx",
+    "1und1": "gmx",
+    "1and1": "gmx",
+    "ionos": "gmx",
+    "tonline": "t-online",
+    "telekom": "t-online",
+    "netease": "163",
+    "126": "163",
+    "tencent": "qq",
+    "xfinity": "comcast",
+    "apple": "icloud",
+    "me.com": "icloud",
+    "wanadoo": "orange",
+    "mailru": "mail.ru",
+    "rackspace email": "rackspace",
+    "messagelabs": "symantec",
+    "cisco": "ironport",
+    "amazon": "ses",
+    "amazon ses": "ses",
+}
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def recognise(text: str) -> str | None:
+    """Return the provider whose marks the text bears, or None when it could be anybody's.
+
+    >>> recognise("Message blocked. a1si123.5 - gsmtp")
+    'gmail'
+    """
+    lower = text.lower()
+    for provider, _, marks, pattern in _MARKS:
+        if any(mark in lower for mark in marks) or (pattern and _compiled(pattern).search(text)):
+            return provider
+    return None
+
+
+def display_name(provider: str) -> str:
+    """Return the provider's name as people write it.
+
+    >>> display_name("microsoft365")
+    'Microsoft 365'
+    """
+    return _NAMES.get(provider, provider if "." in provider or provider[:1].isdigit() else provider.capitalize())
+
+
+_NAMES = {
+    "gmail": "Gmail",
+    "microsoft365": "Microsoft 365",
+    "outlook.com": "Outlook.com",
+    "exchange": "Exchange",
+    "icloud": "iCloud",
+    "gmx": "GMX, WEB.DE, 1&1",
+    "t-online": "T-Online",
+    "laposte": "La Poste",
+    "mail.ru": "Mail.ru",
+    "qq": "QQ Mail",
+    "163": "163.com (NetEase)",
+    "godaddy": "GoDaddy",
+    "aol": "AOL",
+    "att": "AT&T",
+    "ses": "Amazon SES",
+    "sendgrid": "SendGrid",
+    "protonmail": "Proton Mail",
+    "trendmicro": "Trend Micro",
+    "fireeye": "Trellix (FireEye)",
+    "spamcop": "SpamCop",
+    "sorbs": "SORBS",
+    "uceprotect": "UCEPROTECT",
+    "uribl": "URIBL",
+    "surbl": "SURBL",
+    "spamassassin": "SpamAssassin",
+    "mxroute": "MXroute",
+    "improvmx": "ImprovMX",
+    "opensmtpd": "OpenSMTPD",
+    "qmail": "qmail",
+    "mox": "mox",
+    "rspamd": "Rspamd",
+    "ironport": "Cisco IronPort",
+    "virginmedia": "Virgin Media",
+}

@@ -1,0 +1,54 @@
+"""All phrases in the order in which they are tried: the first that matches decides.
+
+A cause beats a symptom, so what names a cause (authentication, a list, a quota) stands before what only names an
+effect ("rejected", "unavailable", "try again later").
+"""
+
+from __future__ import annotations
+
+from smtpdoc.catalog.replies import (
+    phrases_access,
+    phrases_block,
+    phrases_message,
+    phrases_recipient,
+    phrases_sender,
+    phrases_server,
+)
+
+ENTRIES = (
+    *phrases_block.LIST_ERRORS,
+    *phrases_sender.GREY,
+    *phrases_sender.RATE[:1],
+    *phrases_message.SCORED,
+    *phrases_access.AUTHENTICATION,
+    *phrases_access.LOGIN,
+    *phrases_access.TLS,
+    *phrases_sender.QUOTA,
+    *phrases_access.RELAY,
+    *phrases_block.LOCAL_RULES,
+    *phrases_block.LISTS,
+    *phrases_block.REPUTATION,
+    *phrases_sender.SENDER,
+    *phrases_block.HELO,
+    *phrases_block.REVERSE_DNS,
+    *phrases_server.EXPIRED,
+    *phrases_server.LOOP,
+    *phrases_sender.RATE[1:],
+    *phrases_sender.RECIPIENT_COUNT,
+    *phrases_recipient.FULL,
+    *phrases_message.SIZE,
+    *phrases_message.VIRUS,
+    *phrases_message.FORM,
+    *phrases_recipient.ADDRESS,
+    *phrases_recipient.REFUSED,
+    *phrases_recipient.DISABLED,
+    *phrases_recipient.MOVED,
+    *phrases_recipient.DOMAIN,
+    *phrases_recipient.UNKNOWN,
+    *phrases_message.SPAM,
+    *phrases_server.NETWORK,
+    *phrases_block.CLIENT,
+    *phrases_server.PROTOCOL,
+    *phrases_server.SERVER,
+    *phrases_server.POLICY,
+)
