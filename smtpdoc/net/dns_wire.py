@@ -51,11 +51,12 @@ class UnaskableNameError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask. `name` as in Lookup; `owner` is the same for dnspython; `wire` is the question section."""
+    """What to ask. `name` and `rdtype` as in Lookup, `owner` and `number` for dnspython; `wire` as a message has it."""
 
     name: str
     rdtype: str
     owner: dns.name.Name
+    number: dns.rdatatype.RdataType
     wire: bytes
 
     def packet(self, message_id: int, *, edns: bool = True) -> bytes:
@@ -151,7 +152,7 @@ def make_question(owner: dns.name.Name, rdtype: str) -> Question:
     """Return the question for a name and a type; an unknown type raises dns.rdatatype.UnknownRdatatype."""
     number = dns.rdatatype.from_text(rdtype)
     wire = b"".join(len(label).to_bytes(1, "big") + label.lower() for label in owner.labels)
-    return Question(name_text(owner), rdtype, owner, wire + number.to_bytes(2, "big") + _CLASS_IN)
+    return Question(name_text(owner), rdtype, owner, number, wire + number.to_bytes(2, "big") + _CLASS_IN)
 
 
 def read_answer(message: bytes, question: Question) -> Answer | Fault | Truncated:
@@ -203,8 +204,7 @@ def _judge(
     rcode: dns.rcode.Rcode,
 ) -> Answer | Fault:
     rrsets = {(rrset.name, rrset.rdtype): rrset for rrset in parsed.answer if rrset.rdclass == dns.rdataclass.IN}
-    rdtype = dns.rdatatype.from_text(question.rdtype)
-    owner = question.owner
+    owner, rdtype = question.owner, question.number
     aliases: list[dns.name.Name] = []
     while (owner, rdtype) not in rrsets and len(aliases) <= MAX_ALIASES:
         target = _cname_target(rrsets.get((owner, dns.rdatatype.CNAME)))
