@@ -1,0 +1,168 @@
+"""Replies of GMX, web.de, mail.com, 1&1 and IONOS, which share one mail system."""
+
+from __future__ import annotations
+
+from smtpdoc.catalog.model import ReplyEntry
+from smtpdoc.evidence.explanation import Retry
+from smtpdoc.findings import Source
+
+_CODES = Source("GMX postmaster: error messages", None, "https://postmaster.gmx.net/en/error-messages")
+_AUTH = ("smtpdoc auth-check {domain} --ip {ip}",)
+_LOOK = ("smtpdoc auth-check {domain} --ip {ip} --dnsbl",)
+_CONTACT = "Still refused? Use the contact form at https://postmaster.gmx.net/en/contact with address, time and the whole reply."
+
+ENTRIES: tuple[ReplyEntry, ...] = (
+    ReplyEntry(
+        id="gmx.ip-block-listed",
+        provider="gmx",
+        reason="ip-blocklisted",
+        title="GMX or IONOS has the sending address on a block list",
+        meaning="The address is on the provider's own list or a public one that it uses. In a greeting of several lines, 'Nemesis ESMTP Service not available' is only the frame; this line is the cause.",
+        text=r"ip address is (block|black) ?listed|nemesis esmtp service not available.{0,120}(block|black) ?list",
+        causes=(
+            "Spam from the address: hacked account, old lists.",
+            "The address is a dynamic one.",
+            "No proper PTR name.",
+        ),
+        steps=(
+            "Open the link in the reply: it names the reason for your address.",
+            "Look the address up at the public lists and stop the cause.",
+            _CONTACT,
+        ),
+        commands=_LOOK,
+        sources=(_CODES,),
+        example="554-mx.gmx.net (mxgmx014) Nemesis ESMTP Service not available\n554-No SMTP service\n554-IP address is block listed.\n554 For explanation visit https://postmaster.gmx.net/en/case?c=r0103&i=ip&v=192.0.2.10",
+        examples=("550 <user@example.com>: IP address is block listed",),
+    ),
+    ReplyEntry(
+        id="gmx.bad-ptr",
+        provider="gmx",
+        reason="no-ptr",
+        title="GMX or IONOS wants a proper reverse DNS name",
+        meaning="The sending address has no PTR record, or a generic one that looks like a dial-up line.",
+        text=r"bad dns ptr resource record",
+        steps=(
+            "Let the owner of the address set a PTR name of its own, such as mail.example.com, that points back.",
+            "A line with a changing address: send through the provider's relay.",
+            _CONTACT,
+        ),
+        commands=_AUTH,
+        sources=(_CODES,),
+        example="554-mx.gmx.net (mxgmx114) Nemesis ESMTP Service not available\n554-No SMTP service\n554-Bad DNS PTR resource record.\n554 For explanation visit https://postmaster.gmx.net/en/case?c=r0401&i=ip&v=192.0.2.10",
+    ),
+    ReplyEntry(
+        id="gmx.sender-domain",
+        provider="gmx",
+        reason="sender-invalid",
+        title="The sender's domain has no way to receive answers",
+        meaning="The domain in MAIL FROM has neither a usable MX nor an address record.",
+        text=r"invalid dns mx or a/?aaaa resource record",
+        steps=(
+            "Publish an MX record for the sender's domain, or use another envelope sender.",
+            "Check that its name servers answer.",
+        ),
+        commands=("smtpdoc auth-check {domain}",),
+        sources=(_CODES,),
+        example="550-Requested action not taken: mailbox unavailable\n550 invalid DNS MX or A/AAAA resource record",
+    ),
+    ReplyEntry(
+        id="gmx.spf",
+        provider="gmx",
+        reason="spf-fail",
+        title="GMX or IONOS refused the message because SPF failed",
+        meaning="The sending address is not in the SPF record of the envelope sender's domain.",
+        text=r"reject due to spf policy",
+        steps=("Add the sending service to the SPF record.", "Forwarded mail: rewrite the sender (SRS)."),
+        commands=_AUTH,
+        sources=(_CODES,),
+        example="550-Reject due to SPF policy.\n550-The originating IP of the message is not permitted by the domain owner.\n550 For explanation visit https://postmaster.gmx.net/en/case?c=r0601&i=ip&v=192.0.2.10",
+    ),
+    ReplyEntry(
+        id="gmx.policy-ip",
+        provider="gmx",
+        reason="bad-reputation",
+        title="GMX or IONOS refused the message because of the sending address",
+        meaning="A policy rule about the sending address applied: its behaviour or its network.",
+        text=r"reject due to policy restrictions \(ip based\)",
+        steps=(
+            "Check PTR and HELO names and the public lists.",
+            "Stop spam from the address and send slower.",
+            _CONTACT,
+        ),
+        commands=_LOOK,
+        sources=(_CODES,),
+        example="550 <user@example.com>: Reject due to policy restrictions (IP based)",
+    ),
+    ReplyEntry(
+        id="gmx.policy",
+        provider="gmx",
+        reason="policy",
+        title="GMX or IONOS refused the message by a policy rule",
+        meaning="The rule is not named; '(header based)' says that something in the headers, such as From or Subject, is the reason.",
+        text=r"reject due to policy restrictions",
+        causes=("A From header that is missing, doubled or not RFC 5322.", "Content or links that were seen in spam."),
+        steps=(
+            "Open the link in the reply, if there is one.",
+            "Check that From, Date, Message-ID and Subject are there once and valid.",
+            _CONTACT,
+        ),
+        sources=(_CODES,),
+        example="550 <user@example.com>: Reject due to policy restrictions (header based)",
+    ),
+    ReplyEntry(
+        id="gmx.rate",
+        provider="gmx",
+        reason="rate-limited",
+        retry=Retry(True, (900, 3600, 10800), 432000),
+        title="Too many messages to GMX or IONOS in a short time",
+        meaning="The sending address went over the provider's rate.",
+        text=r"^rate limit reached\. please try again later",
+        steps=("Send slower and let the queue retry.", "Large senders: the rate grows with a clean record."),
+        sources=(_CODES,),
+        example="421 Rate limit reached. Please try again later",
+    ),
+    ReplyEntry(
+        id="gmx.too-many-messages",
+        provider="gmx",
+        reason="mailbox-full",
+        title="The mailbox holds too many messages",
+        meaning="The recipient's number of messages is used up; they have to delete some.",
+        text=r"benutzer hat zuviele mails auf dem server|user has too many messages on the server",
+        steps=("Tell the recipient by another channel; try again after some hours.",),
+        sources=(_CODES,),
+        example="550 <user@web.de> Benutzer hat zuviele Mails auf dem Server. / User has too many messages on the server.",
+    ),
+    ReplyEntry(
+        id="gmx.quota",
+        provider="gmx",
+        reason="mailbox-full",
+        title="The mailbox is full",
+        meaning="The recipient's storage is used up.",
+        text=r"exceeded storage allocation,? quota exceeded",
+        steps=("Tell the recipient by another channel; try again after some hours.",),
+        sources=(_CODES,),
+        example="552-Requested mail action aborted: exceeded storage allocation\n552 Quota exceeded.",
+    ),
+    ReplyEntry(
+        id="gmx.size",
+        provider="gmx",
+        reason="message-too-big",
+        title="The message is larger than the provider takes",
+        meaning="The size limit depends on the brand and the recipient's contract.",
+        text=r"mail size limit exceeded",
+        steps=("Send a link instead of the file.",),
+        sources=(_CODES,),
+        example="552-Mail size limit exceeded.\n552 For explanation visit https://postmaster.gmx.net/en/error-messages",
+    ),
+    ReplyEntry(
+        id="gmx.mailbox-unavailable",
+        provider="gmx",
+        reason="user-unknown",
+        title="No such mailbox, or it is blocked",
+        meaning="GMX and its sisters use this sentence for unknown addresses and for blocked mailboxes alike.",
+        text=r"^<[^>]{1,255}>: ?requested action not taken: mailbox unavailable|mailbox unavailable.{0,120}postmaster\.(gmx|web|1and1|mail)\.",
+        steps=("Check the spelling; stop mailing the address.",),
+        sources=(_CODES,),
+        example="550 <user@gmx.net>: Requested action not taken: mailbox unavailable",
+    ),
+)
