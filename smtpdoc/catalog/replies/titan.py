@@ -1,0 +1,125 @@
+"""Replies of Titan (titan.email, flockmail, many hosting companies' mail)."""
+
+from __future__ import annotations
+
+from smtpdoc.catalog.model import ReplyEntry
+from smtpdoc.evidence.explanation import Retry
+from smtpdoc.findings import Source
+
+_HELP = Source("Titan support", None, "https://support.titan.email/")
+_HOUR = Retry(True, (3600, 7200, 21600), 432000)
+_DAY = Retry(True, (21600, 86400), 432000)
+
+ENTRIES: tuple[ReplyEntry, ...] = (
+    ReplyEntry(
+        id="titan.spam-rate",
+        provider="titan",
+        reason="bad-reputation",
+        title="Titan refuses the address: too much of its mail is spam",
+        meaning="The share of spam from the sending address is above Titan's limit.",
+        text=r"sender ip rejected: spam rate exceeded",
+        steps=("Stop the cause: hacked accounts, old lists.", "Pause for a day, then send slowly."),
+        commands=("smtpdoc auth-check {domain} --ip {ip} --dnsbl",),
+        sources=(_HELP,),
+        example="550 5.7.2 192.0.2.10: Sender IP rejected: spam rate exceeded",
+    ),
+    ReplyEntry(
+        id="titan.insufficient-reputation",
+        provider="titan",
+        reason="bad-reputation",
+        action="retry-slow",
+        title="Titan does not know the sending address well enough",
+        meaning="New or little-known addresses are put off when they send much.",
+        text=r"sender ip rejected: sending ip has insufficient reputation",
+        steps=("Let the queue retry slowly; warm the address up.", "Let SPF, DKIM and PTR be right."),
+        commands=("smtpdoc auth-check {domain} --ip {ip}",),
+        sources=(_HELP,),
+        example="421 4.7.0: Sender IP rejected: sending IP has insufficient reputation. Please retry later.",
+    ),
+    ReplyEntry(
+        id="titan.greylisted",
+        provider="titan",
+        reason="greylisted",
+        title="Titan greylists first contacts",
+        meaning="The combination of host, sender and recipient is new.",
+        text=r"recipient address rejected: greylisted: please retry",
+        steps=("Let the queue retry from the same address.",),
+        sources=(_HELP,),
+        example="450 4.2.0 <user@example.net>: Recipient address rejected: greylisted: please retry after sometime",
+    ),
+    ReplyEntry(
+        id="titan.daily-quota",
+        provider="titan",
+        reason="rate-limited",
+        retry=_DAY,
+        title="The daily limit at Titan is used up",
+        meaning="Too much mail for this mailbox or domain today. The code is permanent and elsewhere means 'expired'; the limit passes.",
+        text=r"daily quota exceeded",
+        steps=("Send again tomorrow; do not suppress the address.", "Spread bulk mail over the days."),
+        sources=(_HELP,),
+        example="550 5.4.7 <user@example.net>: Recipient address rejected: Recipients Domain Daily Quota Exceeded",
+    ),
+    ReplyEntry(
+        id="titan.hourly-quota",
+        provider="titan",
+        reason="rate-limited",
+        retry=_HOUR,
+        title="The hourly limit at Titan is used up",
+        meaning="Too much mail for this mailbox or domain this hour. The code is permanent and elsewhere means a loop or 'expired'; the limit passes.",
+        text=r"hourly quota exceeded",
+        steps=("Send again in the next hour; do not suppress the address.",),
+        sources=(_HELP,),
+        example="550 5.4.6 <user@example.net>: Recipient address rejected: Hourly Quota Exceeded",
+        examples=("550 5.4.7 <user@example.net>: Recipient address rejected: Recipients Domain Hourly Quota Exceeded",),
+    ),
+    ReplyEntry(
+        id="titan.suspended",
+        provider="titan",
+        reason="mailbox-disabled",
+        title="The Titan mailbox takes no mail at present",
+        meaning="Incoming mail is suspended, for abuse or while the hosting company moves its customers.",
+        text=r"recipient address rejected: incoming (temporarily )?suspended due to",
+        steps=("Abuse: stop mailing the address.", "Migration: send again in some days."),
+        sources=(_HELP,),
+        example="550 5.2.1 <user@example.net> : Recipient address rejected: Incoming suspended due to abuse",
+        examples=(
+            "550 5.2.1 <user@example.net> : Recipient address rejected: Incoming temporarily suspended due to partner migration",
+        ),
+    ),
+    ReplyEntry(
+        id="titan.mailbox-full",
+        provider="titan",
+        reason="mailbox-full",
+        title="The Titan mailbox is full",
+        meaning="The recipient's storage is used up.",
+        text=r"recipient address rejected: quota exceeded \(mailbox for user is full\)",
+        steps=("Tell the recipient by another channel; try again after some hours.",),
+        sources=(_HELP,),
+        example="552 5.2.2 user@example.net: Recipient address rejected: Quota exceeded (mailbox for user is full)",
+    ),
+    ReplyEntry(
+        id="titan.spf",
+        provider="titan",
+        reason="spf-fail",
+        title="Titan refused the message because SPF failed",
+        meaning="The sending address is not permitted by the SPF record of the sender's domain.",
+        text=r"message rejected due to: spf fail",
+        steps=("Add the sending service to the SPF record.",),
+        commands=("smtpdoc auth-check {domain} --ip {ip}",),
+        sources=(_HELP,),
+        example="550 5.7.1 <user@example.net>: Recipient address rejected: Message rejected due to: SPF fail - not authorized. Please see http://www.openspf.net/Why",
+    ),
+    ReplyEntry(
+        id="titan.sender-null-mx",
+        provider="titan",
+        reason="sender-invalid",
+        enhanced="5.7.27",
+        title="The sender's domain says that it takes no mail",
+        meaning="The domain of the envelope sender has a null MX record, so answers could never be returned.",
+        text=r"^sender address rejected: domain \S+ does not accept mail \(null ?mx\)",
+        steps=("Use an envelope sender in a domain that receives mail.",),
+        commands=("smtpdoc auth-check {domain}",),
+        sources=(_HELP,),
+        example="550 5.7.27 Sender address rejected: Domain example.org does not accept mail (nullMX)",
+    ),
+)
