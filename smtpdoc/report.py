@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from smtpdoc.evidence.auth import AuthEvidence
 from smtpdoc.evidence.explanation import ExplainEvidence
-from smtpdoc.evidence.smtp import ProbeEvidence
 from smtpdoc.findings import Finding, Level, worst
 from smtpdoc.version import __version__
+
+if TYPE_CHECKING:  # each command loads its own evidence only
+    from smtpdoc.evidence.auth import AuthEvidence
+    from smtpdoc.evidence.smtp import ProbeEvidence
 
 Evidence: TypeAlias = "ExplainEvidence | ProbeEvidence | AuthEvidence"
 

@@ -27,7 +27,6 @@ from smtpdoc.gather.ptr import gather_ptr
 from smtpdoc.gather.spf import SpfClient, gather_spf
 from smtpdoc.net.budget import BudgetedResolver
 from smtpdoc.net.dns import open_resolver
-from smtpdoc.net.zone import load_zone
 from smtpdoc.report import Report, Section
 from smtpdoc.seams import Resolver
 from smtpdoc.target import domain_name
@@ -70,7 +69,11 @@ async def auth_check(
     clients = [SpfClient(_address(ip), mail_from or f"postmaster@{name}", helo or name) for ip in ips]
     async with AsyncExitStack() as stack:
         if resolver is None:
-            source = None if zone is None else load_zone(zone, asked=name)
+            source = None
+            if zone is not None:
+                from smtpdoc.net.zone import load_zone  # zone files bring their own parser along
+
+                source = load_zone(zone, asked=name)
             resolver = await stack.enter_async_context(
                 open_resolver(nameservers=nameservers, zone=source, timeout_s=min(QUESTION_TIMEOUT_S, timeout_s))
             )

@@ -6,11 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, aclosing
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from smtpdoc.errors import TargetError
 from smtpdoc.report import Report
 from smtpdoc.target import Target
+
+if TYPE_CHECKING:
+    from smtpdoc.net.zone import ZoneSource
 
 T = TypeVar("T")
 
@@ -79,9 +82,8 @@ async def _check_domains(
 ) -> None:
     from smtpdoc.api.domains import QUESTION_TIMEOUT_S, auth_check
     from smtpdoc.net.dns import open_resolver
-    from smtpdoc.net.zone import load_zone
 
-    source = None if zone is None else load_zone(zone, asked=domains[0] if len(domains) == 1 else "")
+    source = _zone_source(zone, domains[0] if len(domains) == 1 else "")
     question_s = min(QUESTION_TIMEOUT_S, settings["timeout_s"])
     async with open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s) as resolver:
 
@@ -125,9 +127,8 @@ async def _probe_targets(
         resolver = None
         if nameservers or zone is not None:
             from smtpdoc.net.dns import open_resolver
-            from smtpdoc.net.zone import load_zone
 
-            source = None if zone is None else load_zone(zone)
+            source = _zone_source(zone, "")
             question_s = min(QUESTION_TIMEOUT_S, settings["timeout_s"])
             resolver = await stack.enter_async_context(
                 open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s)
@@ -138,6 +139,14 @@ async def _probe_targets(
 
         async with aclosing(in_order(map(job, targets), concurrency)) as results:
             await _tell(results, map(str, targets), show, refuse)
+
+
+def _zone_source(path: str | None, asked: str) -> ZoneSource | None:
+    if path is None:
+        return None
+    from smtpdoc.net.zone import load_zone  # zone files bring their own parser along
+
+    return load_zone(path, asked=asked)
 
 
 async def _tell(

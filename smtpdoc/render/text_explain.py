@@ -84,7 +84,8 @@ def render_advice(page: Page, explanation: Explanation) -> None:
         for command in explanation.commands:
             page.copyable(command, 5)
     page.blank()
-    _labelled(page, "Retry", retry_words(explanation.retry))
+    accepted = explanation.reply_class in ("success", "intermediate")
+    _labelled(page, "Retry", "not needed" if accepted else retry_words(explanation.retry))
     _labelled(page, "Who acts", _WHO[explanation.who])
     shown = explanation.causes if page.verbose else explanation.causes[:3]
     if shown:
