@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import time
@@ -35,6 +36,10 @@ class Duel:
         return [*rows, f"ratio of medians {self.ratio_of_medians:.2f}, {pairwise} (aim: {aim})"]
 
 
+#: As a user runs them: with compiled modules kept, which some build machines switch off.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def duel(ours: Sequence[str], theirs: Sequence[str], rounds: int, expected: tuple[int, int] = (0, 0)) -> Duel:
     """Run both commands once to warm the caches, then alternately; raise when one ends with an unexpected status."""
     _run(ours, expected[0])
@@ -45,7 +50,9 @@ def duel(ours: Sequence[str], theirs: Sequence[str], rounds: int, expected: tupl
 
 def _run(command: Sequence[str], expected: int) -> float:
     start = time.perf_counter()
-    ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=ENVIRONMENT
+    )
     elapsed = time.perf_counter() - start
     if ran.returncode != expected:
         raise RuntimeError(f"{command[0]} ended with {ran.returncode}, expected {expected}: {ran.stdout}{ran.stderr}")
