@@ -41,9 +41,9 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="The From domain publishes a DMARC policy that refuses unauthenticated mail, and Gmail could not look up the records it needs to authenticate this message. It would have refused; because of the DNS failure it asks you to come back.",
         text=r"Unauthenticated e?mail from [^ ]{1,255} is not accepted due to domain.s DMARC policy,? but temporary DNS",
         causes=(
-            "The name servers of the From, SPF or DKIM domain answer slowly or not at all.",
-            "DNSSEC of the domain is broken, so validating resolvers get SERVFAIL.",
-            "The message would fail DMARC even with working DNS.",
+            "the name servers of the From, SPF or DKIM domain answer slowly or not at all",
+            "DNSSEC of the domain is broken, so validating resolvers get SERVFAIL",
+            "the message would fail DMARC even with working DNS",
         ),
         steps=(
             "Check that all name servers of the domain answer for its SPF, DKIM and DMARC records.",
@@ -60,12 +60,12 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="dmarc-fail",
         title="Gmail refused this message: it fails DMARC and the From domain asks for refusal",
         meaning="Neither SPF nor DKIM passed for the domain in the From header, and that domain's DMARC record says that such mail is to be rejected. Gmail did what the domain asks for.",
-        text=r"Unauthenticated e?mail from [^ ]{1,255} is not accepted due to domain.s DMARC policy",
+        text=r"Unauthenticated e?mail from [^ ]{1,255} is not accepted due to domain.s DMARC policy|\?p=DmarcRejection",
         causes=(
-            "The message is sent by a service that does not sign with DKIM for the From domain.",
-            "The sending IP address is missing in the SPF record, or the envelope sender is in another domain.",
-            "The message was forwarded or went through a mailing list that changed it.",
-            "Somebody else used the domain: then the refusal is right.",
+            "the message is sent by a service that does not sign with DKIM for the From domain",
+            "the sending IP address is missing in the SPF record, or the envelope sender is in another domain",
+            "the message was forwarded or went through a mailing list that changed it",
+            "somebody else used the domain: then the refusal is right",
         ),
         steps=(
             "Look at the From domain and find out which system sent this message.",
@@ -103,8 +103,8 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="SPF or DKIM may well have passed, but for another domain than the one the reader sees in From. Gmail's rules for bulk senders ask that at least one of them is aligned. The code X.7.32 is Google's own.",
         text=r"From: header \(RFC ?5322\) in this message isn.t aligned|rate limited because there is no DMARC alignment",
         causes=(
-            "A sending service signs and bounces with its own domain.",
-            "The From address is in a domain that nobody set up at the sending service.",
+            "a sending service signs and bounces with its own domain",
+            "the From address is in a domain that nobody set up at the sending service",
         ),
         steps=(
             "Set up DKIM at the sending service with your own domain as d=.",
@@ -145,9 +145,9 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="The domain in MAIL FROM says that nobody but the listed hosts may send for it, and the IP address that delivered this message is not among them. Gmail prints this under 5.7.26, like its DMARC refusals.",
         text=r"has an SPF record with a hard fail policy",
         causes=(
-            "A new server, relay or sending service was not added to the SPF record.",
-            "The message was forwarded without rewriting the envelope sender.",
-            "The server used IPv6 and only its IPv4 address is listed.",
+            "a new server, relay or sending service was not added to the SPF record",
+            "the message was forwarded without rewriting the envelope sender",
+            "the server used IPv6 and only its IPv4 address is listed",
         ),
         steps=(
             "Add the sending IP address, or the include of the sending service, to the SPF record of the MAIL FROM domain.",
@@ -165,8 +165,8 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="The SPF record of the sending domain contains entries that Gmail considers suspicious, for example one that authorises far more hosts than the domain can own.",
         text=r"SPF record of the sending domain has one or more suspicious entries",
         causes=(
-            "The record ends in +all or lists very large networks.",
-            "An include points to a domain that changed hands or expired.",
+            "the record ends in +all or lists very large networks",
+            "an include points to a domain that changed hands or expired",
         ),
         steps=(
             "List what the SPF record authorises and remove what does not send for you.",
@@ -206,9 +206,9 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="Gmail's rules for bulk senders ask for a valid DKIM signature; this message had none, or it did not verify. Google uses X.7.30 for this; in the registry that code means something else.",
         text=r"DKIM authentication (?:didn.t|did not) pass|(?:didn.t|did not) pass DKIM authentication|rate limited because (?:the )?DKIM",
         causes=(
-            "The sending service does not sign, or signs with a key that is not published.",
-            "Something after the signing step changes the message: a footer, a gateway, a rewritten header.",
-            "The key is shorter than 1024 bits.",
+            "the sending service does not sign, or signs with a key that is not published",
+            "something after the signing step changes the message: a footer, a gateway, a rewritten header",
+            "the key is shorter than 1024 bits",
         ),
         steps=(
             "Check that the message has a DKIM-Signature header and that its s= and d= lead to a published key.",
@@ -230,10 +230,10 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning='Every sender to Gmail needs SPF or DKIM, and this message passed neither. The lines "Authentication results" in the reply, where present, show what Gmail saw. With 421 the message is slowed down, with 550 it is refused.',
         text=r"Gmail requires all senders to authenticate|because (?:it is|it.s|the sender is) unauthenticated(?!.{0,20}Yahoo)|This e?mail is unauthenticated, which poses a security risk|does not have authentication information or fails|does not pass authentication checks \(SPF and DKIM|must authenticate with at least one of SPF or DKIM",
         causes=(
-            "The domain has no SPF record, or the sending IP address is not in it.",
-            "The server does not sign with DKIM.",
-            "Mail leaves over IPv6 and only the IPv4 address is authorised.",
-            "A server, printer or web site sends directly instead of through your mail provider.",
+            "the domain has no SPF record, or the sending IP address is not in it",
+            "the server does not sign with DKIM",
+            "mail leaves over IPv6 and only the IPv4 address is authorised",
+            "a server, printer or web site sends directly instead of through your mail provider",
         ),
         steps=(
             "Publish an SPF record for the MAIL FROM domain that contains the sending IP address.",
@@ -289,11 +289,11 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="no-ptr",
         title="Gmail refused this message: over IPv6 it wants reverse DNS and SPF or DKIM",
         meaning="Gmail is stricter with IPv6 clients: the address needs a PTR record that resolves back to it, and the message needs SPF or DKIM. One of these is missing.",
-        text=r"does not meet IPv6 sending guidelines",
+        text=r"does not meet IPv6 sending guidelines|\?p=IPv6AuthError",
         causes=(
-            "The IPv6 address of the server has no PTR record; often only the IPv4 address was set up.",
-            "The IPv6 address is not in the SPF record.",
-            "The server uses a temporary (privacy) address for outgoing connections.",
+            "the IPv6 address of the server has no PTR record; often only the IPv4 address was set up",
+            "the IPv6 address is not in the SPF record",
+            "the server uses a temporary (privacy) address for outgoing connections",
         ),
         steps=(
             "Set a PTR record for the IPv6 address at your network provider and an AAAA record back to it.",
@@ -349,8 +349,8 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         text=r"IP not in (?:whitelist|allow ?list) for RCPT domain",
         who=Who.RECEIVER_ADMIN,
         causes=(
-            "The MX records of the recipient's domain still name Google beside the gateway, or your DNS cache is old.",
-            "The gateway's new address was not added in the recipient's Admin console.",
+            "the MX records of the recipient's domain still name Google beside the gateway, or your DNS cache is old",
+            "the gateway's new address was not added in the recipient's Admin console",
         ),
         steps=(
             "Compare the MX records of the recipient's domain with the host that you reached.",
@@ -417,12 +417,12 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="spam-content",
         title="Gmail refused this message as likely spam",
         meaning="Gmail's filter judged the whole message (content, links, sender history) as unsolicited. It names no single cause, and it is not a list from which you can be removed.",
-        text=r"likely unsolicited e?mail",
+        text=r"likely unsolicited e?mail|\?p=UnsolicitedMessageError",
         causes=(
-            "The text or its links resemble reported spam.",
-            "Very new domain or IP address, or one with a bad history.",
-            "Missing or failing SPF, DKIM or DMARC.",
-            "Automatic forwarding of unfiltered mail to a Gmail account.",
+            "the text or its links resemble reported spam",
+            "very new domain or IP address, or one with a bad history",
+            "missing or failing SPF, DKIM or DMARC",
+            "automatic forwarding of unfiltered mail to a Gmail account",
         ),
         steps=(
             "Check authentication and reverse DNS first.",
@@ -486,8 +486,8 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="The volume of (unwanted) mail with this MAIL FROM domain rose suddenly. No check failed; SPF only tells Gmail whom to count it against.",
         text=r"unusual rate of (?:unsolicited )?e?mail originating from your SPF domain",
         causes=(
-            "A campaign without warm-up, or a hacked account.",
-            "Forwarded mail: the forwarder's envelope domain collects the spam of others.",
+            "a campaign without warm-up, or a hacked account",
+            "forwarded mail: the forwarder's envelope domain collects the spam of others",
         ),
         steps=(
             "Send less per hour with this domain and raise the volume over days.",
@@ -516,11 +516,11 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="rate-limited",
         title="Gmail slows down this IP address: unusually much or unwanted mail comes from it",
         meaning="More mail, or more unwanted mail, came from this IP address than Gmail is used to from it. With 421 the block is temporary, with 550 this message is refused and later ones may pass.",
-        text=r"unusual rate of (?:unsolicited )?e?mail",
+        text=r"unusual rate of (?:unsolicited )?e?mail|unsolicited e?mail originating from your IP|\?p=Unsolicited(?:RateLimit|IP)Error",
         causes=(
-            "A new server or address that sends much from the first day.",
-            "A hacked account, web form or web site.",
-            "Spam that is forwarded automatically to Gmail accounts.",
+            "a new server or address that sends much from the first day",
+            "a hacked account, web form or web site",
+            "spam that is forwarded automatically to Gmail accounts",
         ),
         steps=(
             "Look into the queue: who sends these messages, and are they wanted?",
@@ -558,9 +558,9 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="Google's guard against abuse cut this client off at the command named in brackets, before it looked at any message.",
         text=r"Try again later, closing connection",
         causes=(
-            "Many connections or messages in a short time from this IP address.",
+            "many connections or messages in a short time from this IP address",
             'An EHLO name that is empty, "localhost" or not the host\'s own name.',
-            "A shared address (cloud, CI runner) that others abuse.",
+            "a shared address (cloud, CI runner) that others abuse",
         ),
         steps=(
             "Let the queue retry; open fewer connections and reuse them.",
@@ -577,8 +577,8 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="The recipient's account receives more messages than its limit, from all senders together. The address works, although 5.2.1 usually stands for a disabled mailbox; your reputation is not the cause.",
         text=r"The user you are trying to contact is receiving e?mail (?:too quickly|at a rate)",
         causes=(
-            "Monitoring, log or error mails go to one mailbox in large numbers.",
-            "The account is being flooded by somebody (subscription bombing).",
+            "monitoring, log or error mails go to one mailbox in large numbers",
+            "the account is being flooded by somebody (subscription bombing)",
         ),
         steps=(
             "Wait at least an hour, then send slower to this one address.",
@@ -638,11 +638,11 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="sender-quota",
         title="Your Gmail account used up its sending allowance",
         meaning="The account sent as many messages, or to as many recipients, as Google allows in 24 hours. It can send again when the window has moved on.",
-        text=r"Daily user sending (?:limit|quota) exceeded|Daily sending quota exceeded|Unusual sending limit exceeded",
+        text=r"Daily user sending (?:limit|quota) exceeded|Daily sending quota exceeded|Unusual sending limit exceeded|Email quota exceeded\b.{0,200}(?:gsmtp|Google)",
         causes=(
-            "A mailing through a personal or Workspace account.",
-            "A program or web site that sends with this account.",
-            "A stolen password.",
+            "a mailing through a personal or Workspace account",
+            "a program or web site that sends with this account",
+            "a stolen password",
         ),
         steps=(
             "Wait up to 24 hours; more tries do not help.",
@@ -728,8 +728,8 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="smtp-relay.gmail.com takes mail from registered IP addresses or logged-in users of your organisation. This client's address, its login or its sender domain belongs to no organisation that allows it.",
         text=r"Invalid credentials for relay|(?:Email|Mail) relay denied",
         causes=(
-            "The public IP address of the client changed, or it connects over IPv6.",
-            "The envelope sender is empty or in a domain that is not in your Workspace account, and the EHLO name is too.",
+            "the public IP address of the client changed, or it connects over IPv6",
+            "the envelope sender is empty or in a domain that is not in your Workspace account, and the EHLO name is too",
         ),
         steps=(
             "Compare the IP address in the reply with the list in the Admin console (Apps, Gmail, Routing, SMTP relay service).",
@@ -792,7 +792,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="mailbox-full",
         title="This Gmail mailbox is full",
         meaning="The recipient's Google storage (mail, Drive and Photos together) is used up. The address exists; mail arrives again once space is free.",
-        text=r"recipient.s inbox is out of storage space|e?mail account that you tried to reach is over quota",
+        text=r"recipient.s inbox is out of storage space|e?mail account that you tried to reach is over quota|\?p=OverQuota(?:Temp|Perm)",
         steps=(
             "Tell the recipient by another way that their Google storage is full.",
             "Keep the address, try again after hours, and stop after a few weeks without success.",
@@ -809,7 +809,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="user-unknown",
         title="There is no such Gmail address",
         meaning="Google has no account, alias or group with this address.",
-        text=r"e?mail account that you tried to reach does not exist",
+        text=r"e?mail account that you tried to reach does not exist|\?p=NoSuchUser",
         sources=(_CODES,),
         example="550-5.1.1 The email account that you tried to reach does not exist. Please try\n550-5.1.1 double-checking the recipient's email address for typos or\n550-5.1.1 unnecessary spaces. For more information, go to\n550 5.1.1  https://support.google.com/mail/?p=NoSuchUser 00000000000000-a1si1234567ejj.123 - gsmtp",
     ),
@@ -819,7 +819,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="mailbox-disabled",
         title="This Google account is disabled or inactive",
         meaning="The address exists, but Google or the organisation's administrator switched the account off, or it was not used for a long time.",
-        text=r"e?mail account that you tried to reach is (?:disabled|inactive)",
+        text=r"e?mail account that you tried to reach is (?:disabled|inactive)|\?p=DisabledUser",
         sources=(_CODES,),
         example="550-5.2.1 The email account that you tried to reach is inactive. For more\n550-5.2.1 information, go to\n550 5.2.1  https://support.google.com/mail/?p=DisabledUser a1si1234567ejj.123 - gsmtp",
     ),
@@ -899,10 +899,10 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="malformed-message",
         title="Gmail refused this message: its headers break the message format",
         meaning='A header that may stand only once is there twice, or a header is missing or unreadable. The reply usually names the fault after "issue is" or "because".',
-        text=r"This message is not RFC ?5322 compliant|e?mail is not RFC ?5322 compliant",
+        text=r"This (?:message|e?mail) is not RFC ?\d{3,4} compliant",
         causes=(
-            "A program sets From, To, Subject or Date itself and a library or gateway adds it again.",
-            "A display name with unencoded special characters.",
+            "a program sets From, To, Subject or Date itself and a library or gateway adds it again",
+            "a display name with unencoded special characters",
         ),
         steps=(
             "Look at the raw message for double or broken headers.",
@@ -1009,7 +1009,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="auth-failed",
         title="Gmail does not take this password: the account needs an app password or OAuth",
         meaning="The account uses 2-Step Verification, so the normal password does not work for mail programs. The password may be right.",
-        text=r"Application-specific password required",
+        text=r"Application-specific password required|\?p=InvalidSecondFactor",
         steps=(
             "Create an app password at myaccount.google.com/apppasswords and enter it instead of the account password.",
             "Better, where the program can: sign in with Google (OAuth, XOAUTH2).",
@@ -1042,12 +1042,12 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="auth-failed",
         title="Gmail did not accept the user name and password",
         meaning="The login is wrong, or it is the normal account password: Google no longer takes that from mail programs.",
-        text=r"Username and Password not accepted",
+        text=r"Username and Password not accepted|\?p=BadCredentials",
         causes=(
-            "The normal Google password is used instead of an app password.",
-            "The app password was revoked (this happens when the account password changes) or was copied with a mistake.",
-            "The user name is not the complete address.",
-            "An OAuth token expired or has the wrong scope (https://mail.google.com/ is needed).",
+            "the normal Google password is used instead of an app password",
+            "the app password was revoked (this happens when the account password changes) or was copied with a mistake",
+            "the user name is not the complete address",
+            "an OAuth token expired or has the wrong scope (https://mail.google.com/ is needed)",
         ),
         steps=(
             "Use the complete address as user name.",
@@ -1090,7 +1090,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="auth-required",
         title="smtp.gmail.com wants a login before it takes mail",
         meaning="The client sent MAIL FROM without logging in. smtp.gmail.com is for logged-in users; mail from server to server goes to the MX hosts on port 25.",
-        text=r"Authentication Required\b.{0,200}(?:gsmtp|google\.com)|Too many unauthenticated commands",
+        text=r"Authentication Required\b.{0,200}(?:gsmtp|Google)|\?p=WantAuthError|Too many unauthenticated commands",
         steps=(
             "Turn on SMTP authentication in the program (port 587 with STARTTLS or 465 with TLS) with an app password or OAuth.",
             "For devices that cannot log in use the Workspace relay smtp-relay.gmail.com with a registered IP address.",
@@ -1161,8 +1161,8 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="The name after HELO or EHLO is not a valid host name or address literal.",
         text=r"HELO/EHLO argument .{0,300}invalid,? closing connection",
         causes=(
-            "The machine's name contains an underscore, a space or a special character.",
-            "A bare IP address without brackets.",
+            "the machine's name contains an underscore, a space or a special character",
+            "a bare IP address without brackets",
         ),
         steps=("Set the client's EHLO name to its full host name (Postfix: smtp_helo_name, Exim: primary_hostname).",),
         sources=(_CODES,),
@@ -1203,11 +1203,11 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="protocol-error",
         title="Gmail could not read a command",
         meaning="A command or one of its parameters has wrong syntax, or a login answer is not valid base64.",
-        text=r"(?:Syntax error\b|cannot decode response|SMTP protocol violation).{0,200}(?:gsmtp|google\.com|About SMTP error messages)|Syntax error, cannot decode response",
+        text=r"(?:Syntax error\b|cannot decode response|SMTP protocol violation).{0,200}(?:gsmtp|google\.com|About SMTP error messages)|Syntax error, cannot decode response|Optional Argument not permitted for that AUTH mode",
         causes=(
-            "Addresses without angle brackets in MAIL FROM or RCPT TO.",
-            "Parameters that the server does not offer.",
-            "Characters outside ASCII in a command.",
+            "addresses without angle brackets in MAIL FROM or RCPT TO",
+            "parameters that the server does not offer",
+            "characters outside ASCII in a command",
         ),
         sources=(_CODES,),
         example="555-5.5.2 Syntax error, goodbye. For more information, go to\n555 5.5.2  https://support.google.com/a/answer/3221692 a1si1234567ejj.123 - gsmtp",
@@ -1225,8 +1225,8 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="The client sent something that is no SMTP command at Google. After several of them Google closes the connection.",
         text=r"(?:Unrecognized command|Unimplemented command|Too many unrecognized commands).{0,200}(?:gsmtp|google\.com|About SMTP error messages)",
         causes=(
-            "The end of the message was not recognised, so message lines are read as commands.",
-            "An HTTP or other client on an SMTP port.",
+            "the end of the message was not recognised, so message lines are read as commands",
+            "an HTTP or other client on an SMTP port",
         ),
         sources=(_CODES,),
         example="502-5.5.1 Unrecognized command. For more information, go to\n502 5.5.1  https://support.google.com/a/answer/3221692 a1si1234567ejj.123 - gsmtp",
@@ -1277,8 +1277,8 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="The client took too long for its next command or for the message, or held the session longer than Google allows.",
         text=r"Timeout - closing connection|Connection expired, try reconnecting",
         causes=(
-            "A slow or lossy line, or a path MTU problem that stalls large messages.",
-            "A client that keeps idle connections.",
+            "a slow or lossy line, or a path MTU problem that stalls large messages",
+            "a client that keeps idle connections",
         ),
         steps=(
             "Let the queue retry with a new connection.",
