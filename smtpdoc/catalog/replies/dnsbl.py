@@ -100,7 +100,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         ),
         commands=_LOOK,
         sources=(_SPAMHAUS, Source("Spamhaus CSS", None, "https://www.spamhaus.org/blocklists/combined-spam-sources/")),
-        example="550 5.7.1 Client host [192.0.2.10] blocked using Spamhaus CSS; see https://www.spamhaus.org/css/",
+        example="554 5.7.1 192.0.2.10 listed in Spamhaus CSS, see https://www.spamhaus.org/css/",
     ),
     ReplyEntry(
         id="spamhaus.drop",

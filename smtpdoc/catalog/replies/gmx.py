@@ -56,7 +56,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="sender-invalid",
         title="The sender's domain has no way to receive answers",
         meaning="The domain in MAIL FROM has neither a usable MX nor an address record.",
-        text=r"invalid dns mx or a/?aaaa resource record",
+        text=r"requested action not taken: mailbox unavailable invalid dns mx or a/?aaaa resource record|invalid dns mx or a/?aaaa resource record",
         steps=(
             "Publish an MX record for the sender's domain, or use another envelope sender.",
             "Check that its name servers answer.",

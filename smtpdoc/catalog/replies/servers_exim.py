@@ -248,6 +248,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         id="exim.max-recipients",
         provider="exim",
         reason="too-many-recipients",
+        codes=(550, 552),
         title="Too many recipients in one message",
         meaning="The message names more recipients than recipients_max allows.",
         text=r"^too many recipients$",
@@ -256,7 +257,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
             "Server side: recipients_max and recipients_max_reject.",
         ),
         sources=(_MAIN,),
-        example="452 too many recipients",
+        example="552 too many recipients",
     ),
     ReplyEntry(
         id="exim.service-not-available",
