@@ -10,6 +10,7 @@ from typing import Protocol
 from smtpdoc.errors import ParseError
 from smtpdoc.evidence.dns import Lookup
 from smtpdoc.evidence.smtp import Exchange, Failure, Line, Stage, TlsFacts
+from smtpdoc.evidence.transport import PolicyFile
 from smtpdoc.grammar.reply import Reply
 
 
@@ -167,4 +168,12 @@ class Dialer(Protocol):
 
         Raises TargetError when a file that `tls` names cannot be used.
         """
+        ...
+
+
+class PolicySource(Protocol):
+    """Fetches policy files: HTTPS with a valid certificate, no redirect, text/plain, at most 64 KB."""
+
+    async def fetch_policy(self, url: str) -> PolicyFile:
+        """Return the policy at a URL; failures are values."""
         ...

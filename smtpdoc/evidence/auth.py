@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.dns import Lookup
+
+if TYPE_CHECKING:  # transport.py builds on this module
+    from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidence, TlsRptEvidence
 
 
 class TopicStatus(StrEnum):
@@ -262,4 +266,8 @@ class AuthEvidence:
     dkim: DkimEvidence | None = None
     dmarc: DmarcEvidence | None = None
     ptr: PtrEvidence | None = None
+    mta_sts: MtaStsEvidence | None = None
+    tls_rpt: TlsRptEvidence | None = None
+    tlsa: TlsaEvidence | None = None
+    bimi: BimiEvidence | None = None
     trouble: str = ""
