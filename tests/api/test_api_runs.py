@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -18,7 +19,7 @@ def test_results_keep_the_order_of_the_jobs_whoever_is_done_first() -> None:
         await asyncio.sleep(0.01 * (3 - number))
         return number
 
-    assert [0, 1, 2] == asyncio.run(collect((lambda n=n: job(n) for n in range(3)), 3))
+    assert [0, 1, 2] == asyncio.run(collect((partial(job, number) for number in range(3)), 3))
 
 
 def test_no_more_than_concurrency_run_at_once() -> None:

@@ -1,0 +1,113 @@
+"""smtpdoc explain, as a user runs it."""
+
+import io
+from pathlib import Path
+
+import pytest
+from support.command import Smtpdoc
+
+REPLY = "550-5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy."
+
+
+def test_the_answer_is_in_the_first_three_lines(smtpdoc: Smtpdoc) -> None:
+    ran = smtpdoc("explain", REPLY)
+    first = ran.out.splitlines()[:3]
+
+    assert 0 == ran.code
+    assert "550 5.7.26  Gmail  permanent" in first[0]
+    assert first[0].endswith("dmarc-fail")
+    assert first[1].startswith("✖ Gmail refused this message")
+
+
+def test_everything_fits_80_columns_but_what_can_be_copied(smtpdoc: Smtpdoc) -> None:
+    out = smtpdoc("explain", "--verbose", REPLY).out
+    wide = [line for line in out.splitlines() if len(line) > 80 and "http" not in line and "smtpdoc" not in line]
+
+    assert [] == wide
+
+
+def test_quiet_is_the_headline_only(smtpdoc: Smtpdoc) -> None:
+    assert 3 >= len(smtpdoc("explain", "--quiet", REPLY).out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("550", "5.1.1", "User", "unknown"), 0),
+        (("550",), 0),
+        (("5.7.26",), 0),
+        (("quota exceeded",), 0),
+        (("599 blurb",), 3),
+        (("250 2.0.0 Ok: queued as 4ABC123",), 0),
+    ],
+)
+def test_exit_code_tells_how_much_is_known(smtpdoc: Smtpdoc, words: tuple[str, ...], code: int) -> None:
+    assert code == smtpdoc("explain", *words).code
+
+
+def test_json_has_the_contract_s_keys(smtpdoc: Smtpdoc) -> None:
+    report = smtpdoc("explain", "--format", "json", REPLY).json
+
+    assert "smtpdoc/1" == report["schema"]
+    assert "explain" == report["command"]
+    assert 0 == report["exit_code"]
+    evidence = report["evidence"]
+    assert REPLY == evidence["input"]
+    assert (550, "5.7.26") == (evidence["reply"]["code"], evidence["reply"]["enhanced"])
+    assert ("permanent", "dmarc-fail", "gmail") == (evidence["class"], evidence["reason"], evidence["provider"])
+    assert "exact" == evidence["confidence"]
+    assert {"should": False} == evidence["retry"]
+    assert "example.com" == evidence["facts"]["domain"]
+    assert "smtpdoc auth-check example.com --ip YOUR.SENDING.IP" in evidence["commands"]
+    assert evidence["entries"][0].startswith("gmail.")
+
+
+def test_stdin_gives_a_line_per_reply_in_order_and_a_bad_one_stops_nothing(
+    smtpdoc: Smtpdoc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("550 5.1.1 No such user\n\n???\n452 4.2.2 Mailbox full\n"))
+
+    ran = smtpdoc("explain", "--format", "jsonl", "-")
+
+    assert ["user-unknown", None, "mailbox-full"] == [line["evidence"]["reason"] for line in ran.lines]
+    assert [0, 2, 0] == [line["exit_code"] for line in ran.lines]
+    assert 2 == ran.code
+
+
+def test_the_name_of_a_file_says_how_to_explain_its_lines(smtpdoc: Smtpdoc, tmp_path: Path) -> None:
+    log = tmp_path / "mail.log"
+    log.write_text("x")
+
+    ran = smtpdoc("explain", str(log))
+
+    assert 2 == ran.code
+    assert f"smtpdoc explain - < {log}" in ran.err
+
+
+def test_a_hostile_reply_cannot_steer_the_terminal(smtpdoc: Smtpdoc) -> None:
+    for text in ("550 5.1.1 \x1b]0;owned\x07 [bold red]x[/] \u202e", "599 \x1b[2J\x9b31m \x00"):
+        ran = smtpdoc("explain", "--verbose", "--color", "never", text)
+
+        assert not any(char < " " and char != "\n" for char in ran.out)
+        assert "\x9b" not in ran.out
+        assert "\u202e" not in ran.out
+
+
+def test_output_goes_to_a_file(smtpdoc: Smtpdoc, tmp_path: Path) -> None:
+    target = tmp_path / "answer.txt"
+
+    ran = smtpdoc("explain", "--output", str(target), "550 5.1.1 x")
+
+    assert "" == ran.out
+    assert target.read_text(encoding="utf-8").startswith("550 5.1.1")
+
+
+def test_colour_is_asked_for_or_not_there(smtpdoc: Smtpdoc) -> None:
+    assert "\x1b[" not in smtpdoc("explain", "550 5.1.1 x").out
+    assert "\x1b[" in smtpdoc("explain", "--color", "always", "550 5.1.1 x").out
+
+
+def test_every_option_has_an_environment_variable(smtpdoc: Smtpdoc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTPDOC_FORMAT", "json")
+
+    assert "smtpdoc/1" == smtpdoc("explain", "550 5.1.1 x").json["schema"]
