@@ -106,24 +106,21 @@ def judge(reply: Reply, provider: str | None = None) -> Verdict:
     text = " ".join(reply.text.split())[:MAX_CHARS]
     author = provider or (providers.recognise(text) if text else None)
     if reply.positive:
-        return Verdict(codes, author, Confidence.CODE)
+        accepted = _provider_entries(text, reply, author)[:1] if text else []
+        writer = _writer(author, accepted[0].provider) if accepted else author
+        return Verdict((*accepted, *codes), writer, Confidence.EXACT if accepted else Confidence.CODE)
     exact: list[ReplyEntry] = []
     phrase: ReplyEntry | None = None
-    for part in (*inner_replies(text), text) if text else ():
-        exact = _provider_entries(part, reply, author)
-        phrase = _phrase(part, reply)
-        if exact or phrase:
-            break
-    if not exact:
-        exact = _by_provider_codes(reply, author, bool(text))
+    if text:
+        exact, phrase = _provider_entries(text, reply, author), _phrase(text, reply)
+        inner = inner_reply(text)
+        if inner is not None:
+            exact, phrase = _prefer_inner(inner, reply, author, exact, phrase)
+    exact = exact or _by_provider_codes(reply, author, bool(text))
     if exact:
-        named = exact[0].provider
-        known = author is not None and providers.KINDS.get(author, providers.SERVER) < providers.KINDS.get(
-            named or "", providers.SERVER
-        )
         return Verdict(
             (*exact[: 1 + _MORE], *((phrase,) if phrase else ()), *codes),
-            author if named is None or known else named,
+            _writer(author, exact[0].provider),
             Confidence.EXACT,
         )
     if phrase:
@@ -141,17 +138,40 @@ def _inner() -> re.Pattern[str]:
     return re.compile(_INNER, re.IGNORECASE)
 
 
-def inner_replies(text: str) -> tuple[str, ...]:
-    """Return the text of the innermost quoted reply, if there is one.
+def inner_reply(text: str) -> str | None:
+    """Return the text of the innermost quoted reply, or None.
 
-    >>> inner_replies("undeliverable address: host mx.example.net said: 550 5.1.1 User unknown")
-    ('User unknown',)
+    A callback about the sender quotes a reply too, but the refusal stays about the sender.
+
+    >>> inner_reply("undeliverable address: host mx.example.net said: 550 5.1.1 User unknown")
+    'User unknown'
     """
     quoted = list(_inner().finditer(text))
-    last = quoted[-1] if quoted else None
-    if last is None or last.end() >= len(text) - 2:
-        return ()
-    return (text[last.end() :].strip(" \"'>"),)
+    if not quoted or quoted[-1].end() >= len(text) - 2:
+        return None
+    before = text[: quoted[-1].start()].lower()
+    if "sender" in before and any(word in before for word in ("verif", "rejected", "callout", "callback")):
+        return None
+    return text[quoted[-1].end() :].strip(" \"'>")
+
+
+def _prefer_inner(
+    inner: str, reply: Reply, author: str | None, exact: list[ReplyEntry], phrase: ReplyEntry | None
+) -> tuple[list[ReplyEntry], ReplyEntry | None]:
+    """Let the quoted reply decide when it says something else than the reply around it."""
+    outer = exact[0] if exact else phrase
+    exact_inner, phrase_inner = _provider_entries(inner, reply, author), _phrase(inner, reply)
+    found = exact_inner[0] if exact_inner else phrase_inner
+    if found is None or (outer is not None and outer.reason == found.reason):
+        return exact, phrase
+    return exact_inner, phrase_inner or phrase
+
+
+def _writer(author: str | None, named: str | None) -> str | None:
+    """Return who wrote the reply: the entry's provider, unless the text bears a receiver's own mark."""
+    if named is None or author is None or _related(named, author):
+        return named or author
+    return author if providers.kind(author) < providers.kind(named) else named
 
 
 def mask(text: str) -> str:
@@ -164,7 +184,7 @@ def mask(text: str) -> str:
         text = _masks()[0].sub(_mask_url, text)
     if "@" in text:
         text = _masks()[1].sub("addr#", text)
-    return _masks()[2].sub("ip#", text) if "." in text else text
+    return _masks()[3].sub(_mask_host, _masks()[2].sub("ip#", text)) if "." in text else text
 
 
 @cache
@@ -173,62 +193,119 @@ def _masks() -> tuple[re.Pattern[str], ...]:
         re.compile(r"https?://[^\s<>\"'\])]+", re.IGNORECASE),
         re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,80}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}"),
         re.compile(r"(?<![\w.])(?!127\.)(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.]*[0-9])"),
+        # Lower or upper case throughout: "denied.Please" is two sentences. Longer endings are Microsoft's words.
+        re.compile(r"(?<![\w.#-])(?:[\w-]{1,63}\.){1,8}(?:[a-z]{2,5}|[A-Z]{2,5}|example)(?![\w.-]*\w)"),
     )
+
+
+def _mask_host(found: re.Match[str]) -> str:
+    host = found[0].lower()
+    return found[0] if any(word in host for word in LIST_WORDS) else "host#"
 
 
 def _mask_url(found: re.Match[str]) -> str:
     url = found[0].lower()
     if any(mark in url for mark in ("dbl", "/query/domain", "surbl", "uribl")) and "dnsbl" not in url:
         return "domainlisturl#"
-    lists = ("spamhaus", "spamcop", "sorbs", "barracudanetworks", "dnsbl", "/rbl", "blacklist", "cloudmark", "abuseat")
-    return "listurl#" if any(mark in url for mark in lists) else "url#"
+    return "listurl#" if any(mark in url for mark in (*LIST_WORDS, "/rbl", "denyip", "delist")) else "url#"
+
+
+#: Host names with one of these are left as they are: they are what the reply is about.
+LIST_WORDS = (
+    "spamhaus", "spamcop", "sorbs", "barracuda", "dnsbl", "rbl.", ".rbl", "blacklist", "blocklist", "cloudmark",
+    "abuseat", "uribl", "surbl", "uceprotect", "abusix", "invaluement", "hostkarma", "spamrats", "countries.nerd",
+    "mailspike", "grey.", "spamrl", "nerd.dk",
+)  # fmt: skip
 
 
 def _provider_entries(text: str, reply: Reply, author: str | None) -> list[ReplyEntry]:
     """Return the provider entries whose pattern and codes fit, best first."""
-    best: dict[int, tuple[float, ReplyEntry]] = {}
-    near: dict[int, tuple[float, ReplyEntry]] = {}
+    # Per module the entry with the fewest codes that the reply leaves open, then the module's own order.
+    fitting: dict[int, tuple[int, float, ReplyEntry]] = {}
+    near: dict[int, tuple[int, float, ReplyEntry]] = {}
     for hit in search(branches()[0], text, text.lower()):
         entry = entries_of(MODULES[hit.module])[hit.entry]
-        fits, known = _codes_fit(entry, reply)
-        target = best if fits else near
-        score = _score(hit, entry, author) + 12 * known
-        # Within a module its own order decides: the first entry that fits.
-        if hit.module not in target or target[hit.module][1] is entry:
-            target[hit.module] = (max(score, target.get(hit.module, (score, entry))[0]), entry)
-    chosen = best or near
-    ranked = sorted(chosen.items(), key=lambda item: (-item[1][0], item[0]))
-    return [entry for _, (score, entry) in ranked if score > 0]
+        if (entry.reason == "ok") is not reply.positive:
+            continue
+        codes = _codes(entry, reply)
+        score = _score(hit, entry, author, codes, len(text))
+        target = fitting
+        if not codes.fit:
+            # The same words under another code: worth having from the provider that the text names, or if long.
+            anybody = providers.kind(entry.provider) in (providers.LIST, providers.SERVER)
+            if not _related(entry.provider, author) and not (anybody and hit.length >= _LONG):
+                continue
+            target = near
+        known = target.get(hit.module)
+        if known is None or codes.open < known[0] or (known[2] is entry and score > known[1]):
+            target[hit.module] = (codes.open, score, entry)
+    ranked = sorted((fitting or near).items(), key=lambda item: (-item[1][1], item[0]))
+    return [entry for _, (_, score, entry) in ranked if score > -10]
 
 
-def _codes_fit(entry: ReplyEntry, reply: Reply) -> tuple[bool, int]:
-    """Return whether an entry's codes allow this reply, and how many of them agree."""
-    agree = 0
-    if (entry.code is not None or entry.codes) and reply.code is not None:
-        if reply.code != entry.code and reply.code not in entry.codes:
-            return False, 0
-        agree += 1
-    if entry.enhanced is not None and reply.enhanced is not None:
-        wanted, found = entry.enhanced, reply.enhanced
-        if wanted != found and not (wanted[0] == "X" and wanted[1:] == found[1:]):
-            return False, 0
-        agree += 1
-    return True, agree
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """How an entry's codes meet a reply's: whether they allow it, how much agrees, how many the reply leaves open."""
+
+    fit: bool
+    agree: int = 0
+    open: int = 0
 
 
-def _score(hit: Hit, entry: ReplyEntry, author: str | None) -> float:
-    """Rate a match: long ones beat short ones, and the provider that the text names beats all others."""
-    score = float(min(hit.length, 80))
+def _codes(entry: ReplyEntry, reply: Reply) -> _Codes:
+    agree = unknown = 0
+    if entry.code is not None or entry.codes:
+        if reply.code is None:
+            unknown += 1
+        elif reply.code == entry.code or reply.code in entry.codes:
+            agree += 12
+        else:
+            return _Codes(False)
+    if entry.enhanced is not None:
+        if reply.enhanced is None:
+            unknown += 1
+        elif _same(entry.enhanced, reply.enhanced):
+            # Three-digit details are Microsoft's own; the registry's are everybody's.
+            agree += 60 if len(reply.enhanced.rpartition(".")[2]) > 2 else 12
+        else:
+            return _Codes(False)
+    return _Codes(True, agree, unknown)
+
+
+#: Providers that write the same texts: one house, or one platform.
+_FAMILIES = (
+    frozenset(("microsoft365", "outlook.com", "exchange")),
+    frozenset(("orange", "laposte")),
+    frozenset(("yahoo", "aol")),
+)
+
+#: Words shorter than this fit by chance, unless they are nearly the whole text.
+_TELLING = 10
+#: Words as long as this mean the same under another code.
+_LONG = 30
+
+_OWN_MARK = {providers.RECEIVER: 100, providers.FILTER: 50, providers.LIST: 0, providers.SERVER: 0}
+
+
+def _related(left: str | None, right: str | None) -> bool:
+    return left == right or any(left in family and right in family for family in _FAMILIES)
+
+
+def _score(hit: Hit, entry: ReplyEntry, author: str | None, codes: _Codes, size: int) -> float:
+    """Rate a match: long ones beat short ones, and a receiver that the text names beats all others."""
+    score = float(min(hit.length, 80) + codes.agree + 4 * hit.anchored - 15 * codes.open)
     if MODULES[hit.module] == "dnsbl_errors":
         return score + 500  # a list's error answer names the list too; it must not pass for a listing
-    if entry.provider == author:
-        return score + 100
-    kind = providers.KINDS.get(entry.provider or "", providers.SERVER)
-    if author is not None and kind == providers.RECEIVER:
+    kind = providers.kind(entry.provider)
+    if author is not None and _related(entry.provider, author):
+        return score + _OWN_MARK[kind]
+    if kind in (providers.LIST, providers.SERVER):
+        return score
+    if author is not None and providers.kind(author) == providers.RECEIVER:
         return score - 60  # another receiver's words, met by chance
-    if kind == providers.RECEIVER and hit.length < 24:
-        return score - 60  # a few plain words do not make a provider
-    return score
+    if hit.length < _TELLING and hit.length < 0.7 * size:
+        return score - 60  # a few plain words inside a text do not make a provider
+    return score - 10 - 25 * codes.open
 
 
 def _phrase(text: str, reply: Reply) -> ReplyEntry | None:

@@ -81,6 +81,12 @@ _MARKS: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
 #: What each provider is, for those that the marks know.
 KINDS = {provider: kind for provider, kind, _, _ in _MARKS}
 
+
+def kind(provider: str | None) -> int:
+    """Return what a provider is; server software when the marks do not know it."""
+    return KINDS.get(provider or "", SERVER)
+
+
 #: Other names under which people ask for a provider.
 ALIASES = {
     "google": "gmail",

@@ -26,11 +26,13 @@ Branch: TypeAlias = "tuple[tuple[str, ...], str, int, int]"
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A branch that matched: its module and entry numbers, and how many characters it matched."""
+    """A branch that matched: its module and entry numbers, how many characters it matched, and how many of its
+    ends are bound to the text's (0 to 2)."""
 
     module: int
     entry: int
     length: int
+    anchored: int
 
 
 @cache
@@ -68,7 +70,7 @@ def search(candidates: Iterable[Branch], text: str, lower: str) -> Iterator[Hit]
                 continue
         match = compiled(pattern).search(text)
         if match is not None:
-            yield Hit(module, number, match.end() - match.start())
+            yield Hit(module, number, match.end() - match.start(), pattern.startswith("^") + pattern.endswith("$"))
 
 
 def split(pattern: str) -> list[tuple[str, tuple[str, ...]]]:

@@ -7,6 +7,20 @@ from smtpdoc.catalog.replies.phrase import phrase
 #: SPF, DKIM and DMARC. Alignment and policies before single checks: they name the checks only in passing.
 AUTHENTICATION = (
     phrase(
+        "duplicate-header",
+        "malformed-message",
+        "A header stands twice in the message",
+        r"header syntax|duplicate (?:\S+ )?headers?\b|multiple (?:\S+ )?headers? (?:found|not allowed)",
+        "554 Transaction failed: Duplicate header 'DKIM-Signature'.",
+    ),
+    phrase(
+        "dmarc-refusal",
+        "dmarc-fail",
+        "The From domain's DMARC policy asks for a refusal",
+        r"not accepted due to [^;]{0,60}dmarc|dmarc policy[^;]{0,40}temporary dns",
+        "550 5.7.26 Unauthenticated email from example.com is not accepted due to the domain's DMARC policy",
+    ),
+    phrase(
         "authentication-dns",
         "dns-failure",
         "A DNS lookup for SPF, DKIM or DMARC failed",
@@ -140,7 +154,7 @@ RELAY = (
         "relay",
         "relay-denied",
         "The server does not relay for this client",
-        r"relay(?:ing)?(?: access)? (?:is )?(?:denied|not (?:permitted|allowed|authori[sz]ed)|prohibited|rejected|refused|forbidden)"
+        r"relay(?:ing)?(?: access)? (?:is )?(?:denied|disallowed|not (?:permitted|allowed|authori[sz]ed)|prohibited|rejected|refused|forbidden)"
         r"|(?:denies|deny|no|not|unauthori[sz]ed|isn't|unable to|cannot|won't|don't|refuse to|illegal|prohibit\w*|attempt(?:ed)? to|denied|credentials for)"
         r" (?:\w+ ){0,3}relay|as a relay|not (?:currently |be )?(?:permitted|allowed|configured|authori[sz]ed|able) to (?:\w+ )?relay|relaying to"
         r"|\brelay not|relaying mail|rcpthosts|locally hosted|not (?:a )?local (?:domain|host)|not our (?:domain|customer)"

@@ -19,14 +19,23 @@ LIST_ERRORS = (
         ),
         steps=(
             "Look your address up at the list's own page: it is most likely not listed, and removal cannot help.",
-            ("Tell the receiver's postmaster, another way: its DNS resolver is refused by the list (open or public resolver,"
-            " or too many queries)."),
+            (
+                "Tell the receiver's postmaster, another way: its DNS resolver is refused by the list (open or public resolver,"
+                " or too many queries)."
+            ),
         ),
     ),
 )
 
 #: Local rules about the host that look like lists but are none.
 LOCAL_RULES = (
+    phrase(
+        "not-on-allow-list",
+        "client-refused",
+        "The receiver takes mail only from servers on its own list",
+        r"not (?:in|on) (?:the |our |a )?(?:white|allow)-?\s?list|(?:only|just) (?:white|allow)-?listed (?:hosts|ip|servers|clients|senders)",
+        "421 4.7.0 IP not in whitelist for RCPT domain, closing connection.",
+    ),
     phrase(
         "location",
         "client-refused",
@@ -74,7 +83,7 @@ LISTS = (
         "address-listed",
         "ip-blocklisted",
         "The sending address is on a block list",
-        r"blocked (?:using|by|via) (?:[\w.-]+\.[a-z]{2,}\b|spamhaus|\w+ dnsbl|trend micro|cloudmark|customer block|senderscore|barracuda|cm-csi|ivmsip)"
+        r"blocked (?:using|by|via) (?:host#|[\w.-]+\.[a-z]{2,}\b|spamhaus|\w+ dnsbl|trend micro|cloudmark|customer block|senderscore|barracuda|cm-csi|ivmsip)"
         r"|\bdns-?(?:bl|rbl)\b|\brbls?\b|\brbl\+|(?:block|black|deny)[- ]?list(?!ed sender)|block listed|black listed|(?:is|are|was|been|ip|currently) listed (?:in|on|at|by)"
         r"|\blisted (?:in|on|at|by) (?!public|domino|the (?:directory|domino|ldap))|found (?:in|on) (?:\w+ ){0,2}(?:\S+ )?(?:list|listing|rbl|dnsbl)"
         r"|spamhaus|spamcop|\bsorbs\b|uceprotect|barracudacentral|barracudanetworks|abuseat|abusix|invaluement|ivmsip|spamrats|mailspike|hostkarma"
@@ -82,12 +91,15 @@ LISTS = (
         r"|(?:known|suspected|reported) (?:spam|spammer|abuse) (?:ip|source|host|server)|spammer list|(?:spam|bad|suspected) (?:source|sender) ip|spam ip",
         "550 5.7.1 Service unavailable; client [192.0.2.1] blocked using bl.example.net",
     ),
+)
+
+REMOVAL = (
     phrase(
         "removal-route",
         "ip-blocklisted",
         "The sending address is blocked, with a way to be removed",
         r"(?:request|ask for) (?:removal|delisting)|\bde-?list|removal (?:request|form|page)|(?:ip|address|host|server|client|sender)\b[^;]{0,80}\b(?:unblock|to be removed)"
-        r"|banned sending ip|blocked for (?:spam|abuse)[^;]{0,30}(?:see|visit)[^;]{0,10}url#|denyip|ip blocked see|blocked - see|block for spam|spamming ip",
+        r"|banned sending ip|blocked for spam[^;]{0,30}(?:see|visit)[^;]{0,10}url#|ip blocked see|blocked - see|block for spam|spamming ip",
         "550 5.7.606 Access denied, banned sending IP [192.0.2.1]. To request removal visit the page",
     ),
 )

@@ -10,8 +10,8 @@ SCORED = (
         "antispam-checks",
         "spam-content",
         "The message failed the receiver's spam checks",
-        r"(?:several|multiple|some) anti-?spam (?:checks|tests)|(?:your )?message scored|spam (?:score|points|level)|score[ds]? \d|messagescoring|spam (?:or|and|/) virus|(?:classified|identified|detected|flagged|tagged|marked|considered|recogni[sz]ed|declared|judged|rejected|treated) (?:as |to be |to be as )?(?:an? )?(?:possible |probable |likely )?(?:spam|junk|phish|bulk|unsolicited)"
-        r"|spam (?:message|mail|content|pattern|filter|detect|check|reject|block)|(?:is|contains?|looks like|appears to be|probably|possible|likely) (?:\w+ )?(?:spam|phish|junk|unsolicited)",
+        r"spam-like|spam-id|anti-?spam system|antyspam|(?:several|multiple|some) anti-?spam (?:checks|tests)|(?:your )?message scored|spam (?:score|points|level)|score[ds]? \d|messagescoring|spam (?:or|and|/) virus|(?:classified|identified|detected|flagged|tagged|marked|considered|recogni[sz]ed|declared|judged|rejected|treated) (?:as |to be |to be as )?(?:an? )?(?:possible |probable |likely )?(?:spam|junk|phish|bulk|unsolicited)"
+        r"|spam (?:message|mail|content|pattern|filter|detect|check|reject|block)|(?:is|contains?|looks like|appears to be|probably|possible|likely) (?:\w+ )?(?:spam\b|phish|junk|unsolicited)",
         "550 5.7.1 Message identified as SPAM",
     ),
 )
@@ -58,7 +58,7 @@ FORM = (
         "message-form",
         "malformed-message",
         "The message breaks the mail format",
-        r"(?:invalid|missing|malformed|duplicate|multiple|bad|disallowed|illegal|broken|no|empty|syntax|repeated|message|mail|without) (?:\S+ ){0,2}?(?:header|mime|from:|to:|date:|message-?id)|headers?\b[^.;]{0,40}\b(?:syntax|missing|invalid|malformed|required|duplicate|not (?:valid|allowed|compliant)|must|error|unicode|8-?bit|non-?ascii|too long)|\bmime\b|rfc ?-?\d{3,4}(?: section \S+)?(?: and rfc \d+)? complian|not rfc|rfc ?-?(?:5|2|8)22\b"
+        r"(?:invalid|missing|malformed|duplicate|multiple|bad|disallowed|illegal|broken|no|empty|repeated|message|without) (?:\S+ ){0,2}?(?:header|mime|from:|to:|date:|message-?id)|headers?\b[^.;]{0,40}\b(?:syntax|missing|invalid|malformed|required|duplicate|not (?:valid|allowed|compliant)|must|error|unicode|8-?bit|non-?ascii|too long)|\bmime\b|rfc ?-?\d{3,4}(?: section \S+)?(?: and rfc \d+)? complian|not rfc|rfc ?-?(?:5|2|8)22\b"
         r"|bare (?:<?lf>?|<?cr>?|line|newline)|line[- ]?(?:length|feed)|line (?:is )?too long|lines? longer than|8-?bit (?:data|characters?)|encoded-?word|unicode char|media error|media type|charset|boundary|from: (?:header|field|address)|addresses in from|to: field|as a from|(?:improper|unencoded|raw) (?:use of )?8-?bit|nul(?:l)? (?:byte|char)|smtputf8|(?:message|content)[- ](?:is )?not (?:rfc|compliant|well)|content conversion|non-?ascii",
         "550 5.6.0 Message has an invalid header",
     ),

@@ -45,12 +45,12 @@ DISABLED = (
         "mailbox-disabled",
         "The recipient's mailbox is switched off",
         _WHO
-        + r"\(?s?\)?\b[^.;:]{0,60}\b(?:disabled|deactivated|inactive|suspended|locked|frozen|expired|closed|terminated|blocked by|cancell?ed|archived|archivee|archivée|dormant|retired|paused"
+        + r"\(?s?\)?\b[^.;]{0,60}\b(?:disabled|deactivated|inactive|suspended|locked|frozen|expired|closed|terminated|blocked by|cancell?ed|archived|archivee|archivée|dormant|retired|paused"
         r"|not (?:been )?activated?|not active|not enabled|deactivat|bloqu(?:é|e)e?|inativ|zablokowane|gesperrt|deaktiviert|inactivo|disattivat|disabilitat|d(?:é|e)sactiv|inactif)"
         r"|(?:disabled|inactive|suspended|deactivated|locked|closed|expired|frozen|dormant|archived) (?:\w+ )?"
         + _WHO
         + r"|mail receiving disabled|account (?:closed|expired|locked|suspended|frozen|unavailable)"
-        r"|no longer (?:active|accept|receiv|in use)|\bnot active\b|temporarily suspended|(?:is|was) now disabled|has been (?:disabled|suspended|deactivated) |recipient account is (?:un|not )available"
+        r"|no longer (?:active|accept|receiv|in use)|\bnot active\b|(?<!delivery )temporarily suspended|(?:is|was) now disabled|has been (?:disabled|suspended|deactivated) |recipient account is (?:un|not )available"
         r"|this mailbox is disabled|delivery to this (?:user|mailbox) is disabled|mailbox (?:is )?(?:on hold|under migration)",
         "550 5.2.1 The mailbox is disabled",
     ),
@@ -102,7 +102,7 @@ UNKNOWN = (
         "The address does not exist",
         r"(?:unknown|invalid|unrecogni[sz]ed|non-?existent|nonexistant|bad|wrong|incorrect|illegal|unroutable|unroutable|undeliverable|no such|no valid|not a valid|nonexisting) (?:\w+ )?(?:local |e-?mail |mail |virtual |destination |or \w+ )*"
         + _WHO
-        + r"|"
+        + r"\b|"
         + _WHO
         + r"s?\W{0,3}(?:\S+ )?(?:is |are |was |name |address |entry |error )?(?:not (?:known|found|exist|valid|recogni[sz]ed|listed|existing|deliverable|registered|defined|here|present|configured|local|accepted here|ok)|unknown|unrecogni[sz]ed|invalid|doesn'?t exist|does ?n[o']t exist|do(?:es)? not exist|nonexistent|not exist|unroutable|undeliverable)"
         r"|no (?:such|valid|mail-?box|user|recipient|account|mail drop|route to|one) (?:\w+ ){0,3}(?:here|found|exists?|by that|by this|user|person|recipient|mail|mail ?box|account|address|alias|id\b|at|with)|no such (?:user|person|recipient|mail|account|address|alias|id|local|domain user|mailbox|entry)",
@@ -112,9 +112,9 @@ UNKNOWN = (
         "user-unknown-other-words",
         "user-unknown",
         "The address does not exist",
-        r"user unknown|unknown user|(?:does ?n[o']?t|dosn't|did not|didn't|don't|do not) (?:exist|have (?:a|an) \S+ account|have an account|recogni[sz]e)|not (?:a )?(?:valid|active) (?:\w+ )?(?:user|address|e-?mail|mailbox|account|recipient)"
+        r"user unknown|unknown user|(?:does ?n[o']?t|dosn't|did not|didn't|don't|do not) (?:exist|have (?:a|an) \S+ account|have an account|recogni[sz]e)|not (?:an? )?(?:valid|active) (?:\w+ )?(?:user|address|e-?mail|mailbox|account|recipient)"
         r"|not listed (?:in|with)|could not be (?:found|reached|resolved|verified)|(?:cannot|can't|can not|could not|couldn't) (?:be verified|be found|find|resolve|verify|deliver to)[^.]{0,30}(?:user|recipient|address|mail ?box|account|addr#)|recipient cannot be verified|not our (?:user|customer)|bad_recipient|badrcptto|recipnotfound"
-        r"|handle mail for that user|not deliverable|user path no exist|unallocated|address lookup (?:in|fail)|not in (?:the )?recipient list|(?:is|are) not (?:ok|known)|illegal alias|address error|rcpt(?: to)? (?:user )?\S* ?not ok|account (?:not|isn't)"
+        r"|handle mail for that user|not deliverable|user path no exist|unallocated|unknown local[- ]part|address lookup (?:in|fail)|not in (?:the )?recipient list|(?:is|are) not (?:ok|known)|illegal alias|address error|rcpt(?: to)? (?:user )?\S* ?not ok|account (?:not|isn't)"
         r"|banned recipient|(?:unknown|invalid|no such) (?:id|name|username)|recipient (?:not found|rejected|unknown)|invalid (?:user|recipient|destination)|destinatario errato|sconosciuto|inesistente|inconnu|invalide|n'existe pas|nie istnieje|nie ma takiego|no existe|n(?:ã|a)o existe|desconocid|desconhecid|unbekannt|existiert nicht|onbekend|bestaat niet|okänd|ukjent|ukendt|tuntematon"
         r"|no longer (?:available|exists?|valid)",
         "550 5.1.1 user unknown in local recipient table",
@@ -123,7 +123,7 @@ UNKNOWN = (
         "mailbox-unavailable",
         "user-unknown",
         "The mailbox is not available",
-        r"mail ?-?box (?:is )?(?:unavailable|not available)|mailbox not found|recipient address rejected[.:]? ?(?:$|\S+$|undeliverable|unverified|unknown)|no (?:longer )?(?:a )?valid recipients?|inactive e-?mail address|address (?:is )?(?:not available|unavailable|rejected|unknown)"
+        r"mail ?-?box (?:is )?(?:unavailable|not available)|mailbox not found|recipient address rejected[.:]? (?:undeliverable|unverified|unknown)|no (?:longer )?(?:a )?valid recipients?|inactive e-?mail address|address (?:is )?(?:not available|unavailable|unknown)"
         r"|undeliverable (?:address|recipient)|recipient (?:is )?(?:unavailable|not available)|delivery to (?:the )?(?:following )?recipients? failed",
         "550 Requested action not taken: mailbox unavailable",
     ),
@@ -135,16 +135,27 @@ DOMAIN = (
         "dns-failure",
         "A DNS lookup failed",
         r"name ?server\W{1,3}(?:timeout|timed out|failure|error|unreachable|no (?:answer|response))|host not found, try again|name service error[^.]{0,60}try again|(?:dns|domain|mx|host|name)\b[^.]{0,30}(?:temporar\w+ |transient )(?:lookup |resolution )?(?:failure|error|fail)"
-        r"|servfail|temporary dns|dns (?:server )?(?:timeout|time-out|timed out|temporar)|lookup (?:timed out|timeout)|could not (?:resolve|look ?up)[^.]{0,40}(?:temporar|try again|at this time)|temporar\w+ (?:unable to|failure (?:in|of)|failed to) (?:\w+ )?(?:resolv|dns|name|look)",
+        r"|servfail|dns (?:query|lookup) failed|temporary dns|dns (?:server )?(?:timeout|time-out|timed out|temporar)|lookup (?:timed out|timeout)|could not (?:resolve|look ?up)[^.]{0,40}(?:temporar|try again|at this time)|temporar\w+ (?:unable to|failure (?:in|of)|failed to) (?:\w+ )?(?:resolv|dns|name|look)",
         "451 4.4.3 Name server timeout",
     ),
     phrase(
         "domain-unknown",
         "bad-domain",
         "The recipient's domain takes no mail",
-        r"(?:host|domain|hostname|destination|system)\b(?: (?:or domain )?name)?[^.;]{0,30}\b(?:unknown|not found|does ?n[o']t exist|nonexistent|non-?existent|invalid|no data known|cannot be (?:found|resolved))|nxdomain|no (?:valid |usable )?mx\b|null mx|\bnullmx\b|(?:unknown|invalid|no such|bad|non-?existent|illegal|unrouteable) (?:\w+ )?(?:domain|host)\b"
+        r"(?:host(?!#)|domain|hostname|destination|system)\b(?: (?:or domain )?name)?[^.;(]{0,30}\b(?:unknown|not found|does ?n[o']t exist|nonexistent|non-?existent|invalid|no data known|cannot be (?:found|resolved))|nxdomain|no (?:valid |usable )?mx\b|null mx|\bnullmx\b|(?:unknown|invalid|no such|bad|non-?existent|illegal|unrouteable) (?:\w+ )?(?:domain|host)\b"
         r"|(?:couldn't|could not|cannot|can't) find (?:any )?host|(?:does not|doesn't|do not|never|not) accept(?:ing)? (?:any )?(?:e-?mail|mail|network messages)(?! from| over)|bad destination system|host (?:name )?is unknown|unrouteable (?:mail )?(?:domain|address)|unable to route|domain name not found"
         r"|no (?:mail )?(?:server|host|a record|address)s? (?:found|known|for (?:the )?(?:domain|host))|domain (?:has )?(?:expired|no (?:mx|mail))",
         "550 5.1.2 Host unknown: domain does not exist",
+    ),
+)
+
+#: The last guess: a recipient that was refused and nothing more.
+REJECTED = (
+    phrase(
+        "recipient-rejected",
+        "user-unknown",
+        "The recipient was refused without a cause",
+        r"recipient (?:address )?(?:was |is )?(?:rejected|refused|denied|not accepted)|address rejected|invalid recipient",
+        "550 <user@example.net>: Recipient address rejected.",
     ),
 )

@@ -97,10 +97,19 @@ RECIPIENT_COUNT = (
 
 GREY = (
     phrase(
+        "greylisted-in-disguise",
+        "greylisted",
+        "Most likely greylisting: asked to come back later without a cause",
+        r"^(?:please )?try again later\W*$|^service currently unavailable\W*$|^internal resources? (?:are )?temporarily unavailable"
+        r"|^(?:temporarily )?deferred\W*$|^please try (?:again )?later\W*$",
+        "451 4.7.1 Try again later",
+        codes=(450, 451),
+    ),
+    phrase(
         "greylisted",
         "greylisted",
         "Greylisting: come back in a few minutes",
-        r"gr[ea]y-?\s?list|postgrey|\bgrey\.|first (?:time )?(?:contact|seen|delivery attempt)[^.]{0,30}(?:retry|try|later|delay)|(?:not yet|un)(?: been)? (?:seen|known)[^.]{0,40}(?:try|retry|wait)|triplet|sqlgrey|come back (?:later|in)|(?:unknown|new) sender[^.]{0,20}(?:try|retry|wait)|please wait \d+ (?:sec|min)",
+        r"gr[ea]y-?\s?list|postgrey|\bgrey\.|first (?:time )?(?:contact|seen|delivery attempt)[^.]{0,30}(?:retry|try|later|delay)|(?:not yet|un)(?: been)? (?:seen|known)[^.]{0,40}(?:try|retry|wait)|triplet|sqlgrey|come back in|(?:unknown|new) sender[^.]{0,20}(?:try|retry|wait)|please wait \d+ (?:sec|min)",
         "451 4.7.1 Greylisted, please try again in 300 seconds",
     ),
 )

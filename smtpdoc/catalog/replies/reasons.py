@@ -32,11 +32,16 @@ ACTIONS = (
     "none",
 )
 
+#: Without a code these are our own queue's words about a server, and it tries again.
+_OWN_WORDS = frozenset(("tls-failed",))
+
 NO_RETRY = Retry(False)
 
 
 def action_for(reason: Reason, first_digit: str | None) -> str:
     """Return the action of a reason for a reply with this first digit."""
+    if first_digit is None and reason.name in _OWN_WORDS:
+        first_digit = "4"
     return reason.action_4yz if first_digit == "4" and reason.action_4yz else reason.action
 
 
