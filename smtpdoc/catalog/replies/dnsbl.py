@@ -136,7 +136,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         ),
         commands=_LOOK,
         sources=(_SPAMHAUS, Source("Spamhaus XBL", None, "https://www.spamhaus.org/blocklists/exploits-blocklist/")),
-        example="550 5.7.1 Mail from IP 192.0.2.10 was rejected due to listing in Spamhaus XBL. For details please see http://www.spamhaus.org/query/bl?ip=192.0.2.10",
+        example="554 5.7.1 192.0.2.10 is on the Spamhaus XBL blacklist. Please visit: http://www.spamhaus.org/query/bl?ip=192.0.2.10",
         examples=("554 5.7.1 Service unavailable; Client host [192.0.2.10] blocked using cbl.abuseat.org",),
     ),
     ReplyEntry(

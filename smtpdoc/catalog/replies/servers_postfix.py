@@ -126,7 +126,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="sender-invalid",
         title="The sender's domain says that it takes no mail",
         meaning="The domain in MAIL FROM has a null MX record, so answers and bounces could never be returned; the server refuses such senders.",
-        text=r"\S+: sender address rejected: domain \S+ does not accept mail \(null ?mx\)",
+        text=r"(?<=: )sender address rejected: domain \S+ does not accept mail \(null ?mx\)",
         steps=(
             "Send with an envelope sender in a domain that receives mail.",
             "Or replace the null MX (MX 0 .) of the domain by its real mail server.",
@@ -141,7 +141,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="sender-invalid",
         title="The sender's domain was not found in DNS",
         meaning="The domain in MAIL FROM has neither an MX nor an address record from the server's point of view (reject_unknown_sender_domain).",
-        text=r"\S+: sender address rejected: (domain not found|malformed dns server reply|unable to resolve)",
+        text=r"(?<=: )sender address rejected: (domain not found|malformed dns server reply|unable to resolve)",
         causes=(
             "The envelope sender uses a host name or internal domain that is not in public DNS.",
             "The domain has expired, or its name servers do not answer (the reply is then a 450).",
