@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from smtpdoc.evidence.auth import HostAddress, MailHost, MxEvidence, TopicStatus
 from smtpdoc.evidence.dns import Lookup, LookupStatus, MxRecord
 from smtpdoc.gather.ptr import gather_addresses
@@ -49,14 +51,16 @@ async def _hosts(records: tuple[MxRecord, ...], resolver: Resolver) -> tuple[Mai
     names = tuple(dict.fromkeys(record.host for record in records if has_address_records(record)))[:MAX_HOSTS]
     questions = [(name, family) for name in names for family in ("A", "AAAA")]
     answers = dict(zip(questions, await resolver.lookup_all(questions) if questions else (), strict=True))
-    ips = tuple(dict.fromkeys(ip for answer in answers.values() for ip in answer.names))[:MAX_ADDRESSES]
-    known = {address.ip: address for address in await gather_addresses(ips, resolver)}
+    ips = tuple(dict.fromkeys(str(ip_address(ip)) for answer in answers.values() for ip in answer.names))[
+        :MAX_ADDRESSES
+    ]
+    known = dict(zip(ips, await gather_addresses(ips, resolver), strict=True))
     return tuple(_host(record, answers, known) for record in records)
 
 
 def _host(record: MxRecord, answers: dict[tuple[str, str], Lookup], known: dict[str, HostAddress]) -> MailHost:
     a, aaaa = answers.get((record.host, "A")), answers.get((record.host, "AAAA"))
-    ips = [ip for answer in (a, aaaa) if answer is not None for ip in answer.names]
+    ips = [str(ip_address(ip)) for answer in (a, aaaa) if answer is not None for ip in answer.names]
     # Past MAX_ADDRESSES nothing was asked: not confirmed, not refuted.
     addresses = tuple(known.get(ip, HostAddress(ip, (), None)) for ip in ips)
     return MailHost(record.preference, record.host, addresses, a, aaaa)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from smtpdoc.evidence.auth import HostAddress, PtrEvidence
 from smtpdoc.evidence.dns import Lookup, LookupStatus
@@ -19,7 +20,7 @@ async def gather_addresses(ips: Sequence[str], resolver: Resolver) -> tuple[Host
     Two rounds: all PTR questions, then the addresses of all names. A name's own addresses decide; only the
     family of the address is asked for.
     """
-    ips = tuple(dict.fromkeys(ips))
+    ips = tuple(dict.fromkeys(str(ip_address(ip)) for ip in ips))
     pointers = await resolver.lookup_all([(reverse_name(ip), "PTR") for ip in ips]) if ips else ()
     questions = tuple(
         dict.fromkeys(
@@ -46,7 +47,7 @@ def _family(ip: str) -> str:
 def _address(ip: str, pointer: Lookup, forward: dict[tuple[str, str], Lookup]) -> HostAddress:
     names = pointer.names
     answers = [forward[name, _family(ip)] for name in names[:MAX_NAMES]]
-    confirmed: bool | None = any(ip in answer.names for answer in answers)
+    confirmed: bool | None = any(ip_address(ip) == ip_address(known) for answer in answers for known in answer.names)
     if not confirmed and not all(answer.answered for answer in (pointer, *answers)):
         confirmed = None
     return HostAddress(

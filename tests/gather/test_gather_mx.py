@@ -125,6 +125,13 @@ def test_an_ipv6_address_is_confirmed_by_aaaa() -> None:
     assert zone.asked[-1] == ("a.example", "AAAA")
 
 
+def test_addresses_are_compared_as_addresses() -> None:
+    zone = Zone({"1." + "0." * 23 + "8.b.d.0.1.0.0.2.ip6.arpa PTR": "a.example", "a.example AAAA": "2001:0DB8:0::1"})
+    (address,) = run_now(gather_addresses(["2001:DB8:0:0::1"], zone))
+
+    assert ("2001:db8::1", True) == (address.ip, address.forward_confirmed)
+
+
 def test_a_hundred_names_cost_ten_questions() -> None:
     zone = Zone({f"{PTR_10} PTR": [f"a{number}.example" for number in range(100)]})
     (address,) = run_now(gather_addresses(["192.0.2.10", "192.0.2.10"], zone))
