@@ -120,6 +120,16 @@ def test_nearly_raised(answers: dict[str, Answer], not_raised: str) -> None:
     assert not_raised not in _ids(answers)
 
 
+@pytest.mark.parametrize(
+    ("host", "hinted"),
+    [("mx.example.com.example.com", True), ("192.0.2.10.example.com", True), ("mx.example.com", False)],
+)
+def test_a_final_dot_that_was_forgotten(host: str, hinted: bool) -> None:
+    (finding,) = mx_checks.run(run_now(gather_mx("example.com", Zone({"example.com MX": (10, host)}))))
+
+    assert hinted == ("final dot" in finding.message)
+
+
 def test_a_sending_address_in_order() -> None:
     answers: dict[str, Answer] = {PTR_10: "mx.example.com", "mx.example.com A": "192.0.2.10"}
 

@@ -112,7 +112,8 @@ def not_found(dkim: DkimEvidence) -> Iterator[Detail]:
         return
     if dkim.unanswered < dkim.tried:
         yield Detail(
-            f"no key at the {dkim.tried - dkim.unanswered} names tried; that does not prove that there is none",
+            f"no key at the {dkim.tried - dkim.unanswered} names tried, which does not prove that there is none: name the "
+            "selector (s= in a DKIM-Signature header) with --selector",
             subject=dkim.domain,
             fix=HOW_TO_FIND.format(domain=dkim.domain),
             tried=dkim.tried,

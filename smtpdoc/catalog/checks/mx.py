@@ -10,7 +10,7 @@ from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.auth import HostAddress, MailHost, MxEvidence, TopicStatus
 from smtpdoc.evidence.dns import LookupStatus
 from smtpdoc.findings import Level, rfc
-from smtpdoc.grammar.names import is_address, is_hostname, special_use
+from smtpdoc.grammar.names import is_address, is_hostname, is_within, special_use
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[MxEvidence]("mx")
@@ -194,7 +194,15 @@ def no_address(mx: MxEvidence) -> Iterator[Detail]:
         if lookups and not host.addresses and all(lookup.answered for lookup in lookups):
             gone = all(lookup.status is LookupStatus.NXDOMAIN for lookup in lookups)
             what = "does not exist" if gone else "has neither an A nor an AAAA record"
-            yield Detail(f"{printable(host.host)}, an MX of {mx.domain}, {what}", subject=host.host)
+            meant = _without_final_dot(host.host, mx.domain)
+            hint = f"; the record seems to lack its final dot ({printable(meant)}.)" if meant else ""
+            yield Detail(f"{printable(host.host)}, an MX of {mx.domain}, {what}{hint}", subject=host.host)
+
+
+def _without_final_dot(host: str, domain: str) -> str | None:
+    """Return the name that was meant where a zone file appended its own: mx.example.com.example.com."""
+    meant = host.removesuffix(f".{domain}")
+    return meant if meant != host and (is_within(meant, domain) or is_address(meant)) else None
 
 
 @checks.add(
