@@ -52,6 +52,7 @@ class Stage:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._scenes = 0
+        self._view: TranscriptView | None = None
 
     def scene(self, title: str, comment: str) -> None:
         if self._scenes:
@@ -69,7 +70,8 @@ class Stage:
     def watcher(self) -> TranscriptView:
         from smtpdoc.render.text_probe import TranscriptView
 
-        return TranscriptView(self._page)
+        self._view = TranscriptView(self._page)
+        return self._view
 
     def answer(self, report: Report) -> None:
         from smtpdoc.cli.auth_check import show_domain
@@ -80,6 +82,8 @@ class Stage:
             case "explain":
                 show_explanation(report, self._page)
             case "probe":
+                if self._view is not None:
+                    self._view.finish()
                 show_probe(self._page, report, live=True)
             case _:
                 show_domain(self._page, report)

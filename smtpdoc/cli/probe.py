@@ -138,6 +138,8 @@ def command(
     view = TranscriptOutput(output) if output.is_text and not many and not options.quiet else None
 
     def show(report: Report) -> None:
+        if view is not None:
+            view.finish()
         output.add(report, lambda page: show_probe(page, report, live=view is not None and view.begun))
 
     def refuse(name: str, error: TargetError) -> None:
@@ -199,6 +201,10 @@ class TranscriptOutput:
 
     def exchange(self, exchange: Exchange) -> None:
         self._begin().exchange(exchange)
+
+    def finish(self) -> None:
+        if self._view is not None:
+            self._view.finish()
 
 
 def show_probe(page: Page, report: Report, *, live: bool) -> None:

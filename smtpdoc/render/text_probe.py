@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -44,68 +46,58 @@ _STAGE_NAMES = {
 
 
 class TranscriptView:
-    """Prints a session while it happens. Lines of a second EHLO are folded to what is new in them."""
+    """Prints a session while it happens, each reply with its explanation under it.
+
+    Received lines wait for the exchange that they belong to, so that pipelined replies, which arrive together, are
+    still explained one by one. The reply to a second EHLO is folded to what is new in it.
+    """
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self._shown_time = ""
-        self._first_ehlo: tuple[str, ...] | None = None
-        self._folding: list[Line] | None = None
+        self._received: deque[Line] = deque()
+        self._first_ehlo: tuple[str, ...] = ()
+        self._accepted_explained = False
 
     # -- what the session calls ---------------------------------------------------
 
     def line(self, line: Line) -> None:
-        if self._folding is not None and line.kind is LineKind.RECEIVED:
-            self._folding.append(line)
+        if line.kind is LineKind.RECEIVED:
+            self._received.append(line)
             return
-        self._unfold()
+        self.finish()
         self._print(line)
-        if self._is_second_ehlo(line):
-            self._folding = []
 
     def exchange(self, exchange: Exchange) -> None:
-        if exchange.stage is Stage.EHLO and exchange.reply is not None:
-            self._first_ehlo = exchange.reply.lines[1:]
-        if exchange.stage is Stage.EHLO_TLS:
-            self._fold(exchange)
+        if exchange.reply is not None:
+            count = min(len(exchange.reply.lines), len(self._received))
+            lines = [self._received.popleft() for _ in range(count)]
+            if exchange.stage is Stage.EHLO:
+                self._first_ehlo = exchange.reply.lines[1:]
+            if exchange.stage is Stage.EHLO_TLS and exchange.status is StageStatus.OK and not self.page.verbose:
+                lines = self._folded(lines, exchange.reply.lines[1:])
+            for line in lines:
+                self._print(line)
         if self._needs_explaining(exchange) and exchange.explanation is not None:
             self._explain(exchange.explanation)
-        elif exchange.failure is not None and exchange.status is StageStatus.SKIPPED:
-            self._aside(exchange.failure.detail)
+
+    def finish(self) -> None:
+        """Print what has been received and belongs to no exchange (yet)."""
+        while self._received:
+            self._print(self._received.popleft())
 
     # -- lines ----------------------------------------------------------------------
 
-    def _is_second_ehlo(self, line: Line) -> bool:
-        return (
-            line.kind is LineKind.SENT
-            and line.encrypted
-            and line.text.upper().startswith("EHLO ")
-            and self._first_ehlo is not None
-            and not self.page.verbose
-        )
-
-    def _fold(self, exchange: Exchange) -> None:
-        folded, self._folding = self._folding, None
-        if not folded:
-            return
-        if exchange.reply is None or exchange.reply.code != 250 or len(folded) < 2:
-            for line in folded:
-                self._print(line)
-            return
-        first = self._first_ehlo or ()
-        here = exchange.reply.lines[1:]
-        new = [text for text in here if text not in first]
-        gone = [text for text in first if text not in here and text.upper() != "STARTTLS"]
+    def _folded(self, lines: list[Line], here: tuple[str, ...]) -> list[Line]:
+        if len(lines) < 2:
+            return lines
+        new = [text for text in here if text not in self._first_ehlo]
+        gone = [text for text in self._first_ehlo if text not in here and text.upper() != "STARTTLS"]
         words = f"250 {self.page.marks.ellipsis}  "
         words += "now with " + ", ".join(new) if new else "nothing new"
         if gone:
             words += "; without " + ", ".join(gone)
-        self._print(Line(LineKind.RECEIVED, words, encrypted=True, at_s=folded[-1].at_s))
-
-    def _unfold(self) -> None:
-        folded, self._folding = self._folding, None
-        for line in folded or ():
-            self._print(line)
+        return [replace(lines[-1], text=words)]
 
     def _print(self, line: Line) -> None:
         stamp = f"{line.at_s:{TIME_WIDTH}.3f}"
@@ -120,16 +112,21 @@ class TranscriptView:
     def _needs_explaining(self, exchange: Exchange) -> bool:
         if exchange.status in (StageStatus.REFUSED, StageStatus.DEFERRED):
             return True
-        # an acceptance needs words only where people take it for more than it is
-        return exchange.stage is Stage.RCPT and exchange.reply is not None
+        # An acceptance needs words only where people take it for more than it is; once is enough.
+        if exchange.stage is not Stage.RCPT or exchange.reply is None or self._accepted_explained:
+            return self.page.verbose and exchange.stage not in (Stage.EHLO, Stage.EHLO_TLS)
+        self._accepted_explained = True
+        return True
 
     def _explain(self, explanation: Explanation) -> None:
-        positive = explanation.reply.positive
-        self._aside(explanation.meaning or explanation.title)
-        if not positive:
-            limit = None if self.page.verbose else EXPLAINED_STEPS
-            for step in explanation.steps[:limit]:
-                self._aside(step, bullet=True)
+        if explanation.reply.positive:
+            self._aside(explanation.meaning or explanation.title)
+            return
+        self._aside(explanation.title)
+        if self.page.verbose and explanation.meaning != explanation.title:
+            self._aside(explanation.meaning)
+        for step in explanation.steps[: None if self.page.verbose else EXPLAINED_STEPS]:
+            self._aside(step, bullet=True)
 
     def _aside(self, text: str, *, bullet: bool = False) -> None:
         bar = Text(" " * TEXT_COLUMN).append(self.page.marks.bar + " ", "note")
@@ -172,6 +169,7 @@ def render_transcript(page: Page, session: Transcript) -> None:
         view.line(line)
     for exchange in waiting:
         view.exchange(exchange)
+    view.finish()
 
 
 def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
