@@ -179,7 +179,6 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         text=r"recipient mailbox unallocated|^(?:<[^>]{1,320}> )?Not our Customer",
         sources=(_CODES,),
         example="550 5.1.1 <user@comcast.net> recipient mailbox unallocated",
-        examples=("550 5.1.1 Not our Customer",),
     ),
     ReplyEntry(
         id="comcast.dmarc-reject",

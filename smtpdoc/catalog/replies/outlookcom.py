@@ -35,7 +35,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="Outlook.com refused this host: its network is on Microsoft's block list",
         meaning="Microsoft blocked a range of addresses (S3150), mostly because neighbours at the same hosting provider send spam. Your own address may be clean.",
-        text=r"part of their network is on our block ?list",
+        text=r"messages from \[?[0-9a-f.:]{3,45}\]? weren.t sent\. Please contact your Internet service provider since part of their network is on our block ?list.{0,10}|part of their network is on our block ?list",
         steps=(
             "Check your own server first: no spam in queue and logs, SPF, DKIM, DMARC and reverse DNS in order.",
             "Ask for mitigation with the form at https://olcsupport.office.com/ (a Microsoft account is needed) and name the IP address; answer the first automatic refusal.",
@@ -52,7 +52,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="Outlook.com refused this host: its IP address is on Microsoft's block list",
         meaning="Microsoft put the sending IP address on its own list (S3140 and neighbours) because of spam or complaints.",
-        text=r"messages from \[?[0-9a-f.:]{3,45}\]? weren.t sent.{0,120}on our block ?list|on our block ?list \(S3\d{3}\)",
+        text=r"messages from \[?[0-9a-f.:]{3,45}\]? weren.t sent.{0,160}on our block ?list.{0,10}|on our block ?list \(S3\d{3}\)",
         steps=(
             "Stop the spam first: hacked accounts, web forms, old lists, forwards.",
             "Ask for mitigation with the form at https://olcsupport.office.com/ and name the IP address.",
@@ -63,27 +63,12 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         example="550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. Please contact your Internet service provider and tell them that the address is on our block list (S3140). You can also refer your provider to http://mail.live.com/mail/troubleshooting.aspx#errors. [AM0EUR02FT019.eop-EUR02.prod.protection.outlook.com]",
     ),
     ReplyEntry(
-        id="outlookcom.mailfrom-domain-spamhaus",
-        provider="outlook.com",
-        reason="domain-blocklisted",
-        title="Outlook.com refused this message: the MAIL FROM domain is listed by Spamhaus",
-        meaning="The domain of the envelope sender is on the Spamhaus domain list (DBL). The IP address is not meant. S8002 is Microsoft's number for this.",
-        text=r"MailFrom domain is listed in Spamhaus",
-        steps=(
-            "Look the domain up at https://check.spamhaus.org/ and ask for removal there after stopping the cause.",
-            "Check whether the web site of the domain was hacked.",
-        ),
-        commands=_AUTH_CHECK_DOMAIN,
-        sources=(_POSTMASTER, _SPAMHAUS),
-        example="550 5.7.1 Service unavailable, MailFrom domain is listed in Spamhaus. To request removal from this list see https://www.spamhaus.org/query/lookup/ (S8002) [AM0PR01MB0001.eop-nam02.prod.protection.outlook.com]",
-    ),
-    ReplyEntry(
         id="outlookcom.ip-reputation-rate",
         provider="outlook.com",
         reason="bad-reputation",
         title="Outlook.com slows this host down because of its reputation",
         meaning="The address has no or a bad history at Microsoft, so it may deliver only little at a time (S775, S3113, S3114 and the like). Messages pass slowly while the queue retries.",
-        text=r"temporarily rate limited due to IP reputation",
+        text=r"The mail server \[[^\]]{1,45}\] has been temporarily rate limited due to IP reputation.{0,20}|temporarily rate limited due to IP reputation",
         steps=(
             "Let the queue retry; keep connections and messages per hour low.",
             "New address: raise the volume slowly, with recipients who open your mail first.",
@@ -100,7 +85,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="unauthenticated",
         title="Outlook.com refused this message: the From domain does not meet Microsoft's sender requirements",
         meaning="Since May 2025 domains that send many messages to Outlook.com need SPF, DKIM and DMARC together, with the From domain aligned. At least one is missing or failed.",
-        text=r"sending domain [^ ]{1,255} does not meet the required authentication level",
+        text=r"Access denied,? sending domain [^ ]{1,255} does not meet the required authentication level",
         steps=(
             "Check SPF, DKIM and DMARC of the From domain; all three have to pass.",
             'If the reply goes on with "Spf=", "Dkim=" and "DMARC=", repair what it marks as Fail.',
@@ -116,7 +101,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="bad-reputation",
         title="Outlook.com limits connections of this host because of its reputation",
         meaning="RP-003: the host opened more connections than Microsoft allows for an address or domain with this history.",
-        text=r"\bRP-003\b",
+        text=r"\bRP-003\b.{0,80}",
         steps=(
             "Open fewer connections at once and let the queue retry.",
             "Look at SNDS for complaints and spam traps.",
@@ -131,7 +116,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="bad-reputation",
         title="Outlook.com takes no more messages on this connection because of the host's reputation",
         meaning="RP-002: the host sent more in one connection than Microsoft allows for an address or domain with this history.",
-        text=r"\bRP-002\b",
+        text=r"\bRP-002\b.{0,80}",
         steps=(
             "Send fewer messages per connection and per hour, and let the queue retry.",
             "Look at SNDS for complaints and spam traps.",
@@ -146,7 +131,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="bad-reputation",
         title="Outlook.com slows this host down because of its reputation",
         meaning="RP-001: the host sends more than Microsoft allows for an address or domain with this history.",
-        text=r"\bRP-001\b",
+        text=r"\bRP-001\b.{0,80}",
         steps=(
             "Let the queue retry; send fewer messages per hour.",
             "Look at SNDS for complaints and spam traps, and register for JMRP.",
@@ -161,7 +146,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="client-refused",
         title="Outlook.com blocks this host: it seems to try out addresses",
         meaning="SC-002: the host asked for very many recipients that do not exist, as address harvesters do. An old or guessed list looks the same.",
-        text=r"\bSC-002\b|namespace mining behavior",
+        text=r"\bSC-002\b.{0,80}|namespace mining behavior",
         steps=(
             "Remove all addresses that were refused as unknown; never verify lists by asking the server.",
             "Look for a hacked account that sends to guessed addresses.",
@@ -177,7 +162,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="client-refused",
         title="Outlook.com blocks this host: it looks like an open relay or proxy",
         meaning="SC-003: the server at this address passes on mail of strangers, or a proxy does.",
-        text=r"\bSC-003\b|appears to be an open proxy/relay",
+        text=r"\bSC-003\b.{0,80}|appears to be an open proxy/relay",
         who=Who.SENDER_ADMIN,
         steps=(
             "Test whether your server relays for strangers, and close open proxies and hacked web forms on it.",
@@ -193,7 +178,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="Outlook.com blocks this IP address because users complained",
         meaning="SC-004: too many readers marked mail from this address as junk, so Microsoft put a block on it.",
-        text=r"\bSC-004\b|block has been placed against your IP address because of complaints",
+        text=r"\bSC-004\b.{0,80}|block has been placed against your IP address because of complaints",
         steps=(
             "Join JMRP to receive the complaints, and take every complainer off the list at once.",
             "Mail only people who asked for it; make unsubscribing one click.",
@@ -209,7 +194,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="bad-reputation",
         title="Outlook.com refused this message for its content or the sender's reputation",
         meaning="SC-001: the mail looks like spam, or the address or domain has a bad history. Microsoft names both and does not say which it was.",
-        text=r"\bSC-001\b",
+        text=r"\bSC-001\b.{0,80}",
         steps=(
             "Check authentication and reverse DNS, then SNDS for complaints and spam traps.",
             "Send a plain message: if that arrives, change content and links.",
@@ -225,7 +210,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="client-refused",
         title="Outlook.com takes no mail from this address: it looks dynamic",
         meaning="DY-001: the address belongs to a range for home connections, or its reverse DNS looks like it.",
-        text=r"\bDY-001\b",
+        text=r"\bDY-001\b.{0,80}",
         action="fix-config",
         who=Who.SENDER_ADMIN,
         steps=(
@@ -242,7 +227,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="client-refused",
         title="Outlook.com blocks this host: it behaves as if it were infected",
         meaning="DY-002: the traffic from this address looks like that of a hacked or virus-infected machine.",
-        text=r"\bDY-002\b",
+        text=r"\bDY-002\b.{0,80}",
         who=Who.SENDER_ADMIN,
         steps=(
             "Find the machine behind the address that sends: connections to port 25 that your mail server did not open.",
@@ -258,7 +243,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="Outlook.com refused this host: its IP address is listed by Spamhaus",
         meaning="OU-001: Microsoft asks Spamhaus, and the address is on one of its lists. Only Spamhaus can remove it.",
-        text=r"\bOU-001\b",
+        text=r"\bOU-001\b.{0,80}",
         steps=(
             "Look the address up at https://check.spamhaus.org/; the list's name decides what to do.",
             "PBL: send through your provider's relay. SBL, XBL, CSS: stop the cause first, then ask for removal there.",
@@ -273,7 +258,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="bad-reputation",
         title="Outlook.com refused this message for its content or the sender's reputation",
         meaning="OU-002: the mail looks like spam, or the address or domain has a bad history. Microsoft does not say which it was.",
-        text=r"\bOU-002\b|Mail rejected by (?:Outlook\.com|Windows Live Hotmail) for policy reasons",
+        text=r"\bOU-002\b.{0,80}|Mail rejected by (?:Outlook\.com|Windows Live Hotmail) for policy reasons",
         steps=(
             "Check authentication and reverse DNS, then SNDS for complaints and spam traps.",
             "Send a plain message: if that arrives, change content and links.",
@@ -324,23 +309,12 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         ),
     ),
     ReplyEntry(
-        id="outlookcom.mailbox-unavailable-plain",
-        provider="outlook.com",
-        reason="user-unknown",
-        title="There is no such Outlook.com or Hotmail address",
-        meaning="With 5.5.0 this text is Microsoft's consumer mail, which uses it for addresses that do not exist or were closed.",
-        text=r"Requested action not taken: mailbox unavailable",
-        enhanced="5.5.0",
-        sources=(_POSTMASTER,),
-        example="550 5.5.0 Requested action not taken: mailbox unavailable",
-    ),
-    ReplyEntry(
         id="outlookcom.replication-fault",
         provider="outlook.com",
         reason="server-error",
         title="Microsoft could not store the message safely right now",
         meaning="Microsoft keeps two copies of each message while it is on its way, and had no second server for it. The message was not judged.",
-        text=r"Message failed to be replicated",
+        text=r"Message failed to be replicated.{0,100}",
         sources=(_POSTMASTER,),
         example="451 4.4.0 Message failed to be replicated: No healthy secondary server available to accept replica at this time. [AM0PR01MB0001.eurprd01.prod.outlook.com]",
     ),

@@ -33,7 +33,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="Yahoo refused this host: its IP address is on the Spamhaus XBL",
         meaning="BL23: the list of infected and hacked machines has the address. Something behind it sends spam without your knowledge.",
-        text=r"Connections not accepted from IP addresses on Spamhaus|\[BL23\]",
+        text=r"Connections not accepted from IP addresses on Spamhaus|\[BL23\].{0,80}",
         steps=(
             "Find the infected machine: whoever opens connections to port 25 and is not your mail server.",
             "Clean it, then ask for removal at https://check.spamhaus.org/; Yahoo follows within hours.",
@@ -51,7 +51,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="Yahoo refused this host: its IP address is listed by Spamhaus",
         meaning="Yahoo asks Spamhaus, and the address is on one of its lists (TSS07, BL21). Only Spamhaus can remove it.",
-        text=r"because the ip is in Spamhaus.s list|\[TSS07\]|\[BL21\]",
+        text=r"because the ip is in Spamhaus.s list|\[TSS07\].{0,80}|\[BL21\].{0,80}",
         steps=(
             "Look the address up at https://check.spamhaus.org/; the list's name decides what to do.",
             "PBL: send through your provider's relay. SBL, XBL, CSS: stop the cause first, then ask for removal there.",
@@ -69,7 +69,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="bad-reputation",
         title="Yahoo refused this host because of its reputation",
         meaning="TSS09 and TSS11: Yahoo refuses all mail from this address because of its history.",
-        text=r"\[TSS(?:09|11)\]",
+        text=r"\[TSS(?:09|11)\].{0,80}",
         who=Who.SENDER_ADMIN,
         steps=(
             "Stop sending to Yahoo and AOL domains from this address, and find out what was sent.",
@@ -116,7 +116,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="bad-reputation",
         title="Yahoo slows this host down: unexpected volume or complaints",
         meaning="TSS04, TSS05, IPTS04 and IPTS05: more mail than usual came from this address, or readers complained. Messages pass while the queue retries, if the cause ends. 4.16.55.1 is Yahoo's own number.",
-        text=r"temporarily deferred due to (?:unexpected volume or )?user complaints|\[(?:IPTS|TSS)0[45]\]|\[TS0[1-3]\]",
+        text=r"temporarily deferred due to (?:unexpected volume or )?user complaints|\[(?:IPTS|TSS)0[45]\].{0,80}|\[TS0[1-3]\].{0,80}",
         steps=(
             "Let the queue retry, with fewer connections and messages per hour; it often passes within a day.",
             "Find what caused complaints: old lists, missing unsubscribe, forwarded spam, a hacked account.",
@@ -137,7 +137,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="greylisted",
         title="Yahoo put the message off as a first contact",
         meaning="GL01: Yahoo greylists this sender and takes the message on a later try.",
-        text=r"\[GL01\]",
+        text=r"\[GL01\].{0,80}",
         sources=(_CODES,),
         example="421 4.7.0 [GL01] Message from (192.0.2.1) temporarily deferred - 4.16.50. Please refer to http://postmaster.yahoo.com/errors/postmaster-21.html",
     ),
@@ -196,7 +196,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="dkim-fail",
         title="Yahoo refused this message: its DKIM signature is missing or broken",
         meaning="AU01: the domain says that its mail is always signed, and this message had no valid signature.",
-        text=r"[\[(]AU01[\])]",
+        text=r"[\[(]AU01[\])].{0,80}",
         steps=(
             "Send through the servers that sign for the domain.",
             "If the message was signed, find what changes it on the way (mailing list, disclaimer, gateway).",
@@ -211,7 +211,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="spam-content",
         title="Yahoo refused this message: its content looks like phishing or malware",
         meaning="PH01: a link, an attachment or the text matches known phishing or malware.",
-        text=r"[\[(]PH01[\])]",
+        text=r"[\[(]PH01[\])].{0,80}",
         steps=(
             "Check every link of the message, and the web sites behind them, for hacked pages.",
             "Send the message again without links to find which one it is.",
@@ -285,7 +285,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="mailbox-full",
         title="This Yahoo mailbox is full",
         meaning="The recipient has used up the storage of the account. The address exists.",
-        text=r"your message to [^ ]{1,320} cannot be delivered\. This (?:account|mailbox) is over quota",
+        text=r"(?:Sorry,? )?your message to [^ ]{1,320} cannot be delivered\. This (?:account|mailbox) is over quota",
         sources=(_CODES,),
         example="554 delivery error: dd Sorry, your message to user@yahoo.com cannot be delivered. This account is over quota. - mta1082.mail.bf1.yahoo.com",
     ),
@@ -295,7 +295,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="mailbox-disabled",
         title="This Yahoo mailbox is disabled",
         meaning="The account exists or existed, and Yahoo switched it off, mostly because nobody used it.",
-        text=r"This mailbox is disabled|account has been disabled or discontinued|delivery error: (?:dd )?[^ ]{1,320} is no longer valid",
+        text=r"(?:Sorry,? )?your message to [^ ]{1,320} cannot be delivered\. This mailbox is disabled \(554\.30\)|This mailbox is disabled|account has been disabled or discontinued|delivery error: (?:dd )?[^ ]{1,320} is no longer valid",
         sources=(_CODES,),
         example="554 30 Sorry, your message to user@aol.jp cannot be delivered. This mailbox is disabled (554.30)",
         examples=(
@@ -342,7 +342,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="auth-failed",
         title="Yahoo did not accept the login",
         meaning="The login is wrong, or it is the normal account password: Yahoo and AOL take only app passwords or OAuth from mail programs.",
-        text=r"\(?#(?:AUTH|MBR)\d{3,4}\)?",
+        text=r"\(?#(?:AUTH|MBR)\d{3,4}\)? .{0,80}",
         steps=(
             "Create an app password in the account security settings and use it in the program.",
             "Use the complete address as user name.",
@@ -375,18 +375,6 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         sources=(_CODES,),
         example="553 From: address not verified; see http://help.yahoo.com/l/us/yahoo/mail/original/manage/sendfrom-07.html",
     ),
-    ReplyEntry(
-        id="yahoo.accepted",
-        provider="yahoo",
-        reason="ok",
-        title="Yahoo accepted the message",
-        meaning="Yahoo has taken responsibility. That is not the inbox yet: the message can still go to Spam or bounce to the envelope sender.",
-        code=250,
-        text=r"^ok dirdel\b",
-        steps=("If it does not show up, look in Spam and in the bounces to the envelope sender.",),
-        sources=(_CODES,),
-        example="250 ok dirdel",
-    ),
     # --- AOL, before the move to Yahoo's servers ---------------------------------------------------------------------
     ReplyEntry(
         id="aol.dynamic-slowdown",
@@ -394,7 +382,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="rate-limited",
         title="AOL slows this host down",
         meaning="DYN:T1 and DYN:T2: AOL limits an address by its record of complaints and failed deliveries, and lifts the limit by itself.",
-        text=r"\(?DYN:T\d\)?",
+        text=r"\(?DYN:T\d\)?.{0,80}",
         steps=(
             "Let the queue retry, with fewer connections.",
             "Look for complaints; today Yahoo's Sender Hub is responsible for AOL.",
@@ -410,7 +398,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="AOL blocks this IP address for spam or complaints",
         meaning="CON:B1 is a block of the sending address. Its 5.2.1 does not mean that the mailbox is disabled: keep the recipient.",
-        text=r"\(?CON:B\d\)?",
+        text=r"\(?CON:B\d\)?.{0,80}",
         steps=(
             "Stop the cause of the complaints.",
             "Ask for a review with the form in Yahoo's Sender Hub, which is responsible for AOL today.",
@@ -425,7 +413,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="AOL blocks this IP address on its dynamic block list",
         meaning="RLY:B1 and other RLY:B codes: the address sent much spam within the last hours, or passes on mail of strangers. The block lifts by itself when the spam ends.",
-        text=r"\(?RLY:[A-Z]{1,2}\d?\)?",
+        text=r"\(?RLY:[A-Z]{1,2}\d?\)?.{0,80}",
         steps=(
             "Look for an open relay or a hacked account on the server.",
             "Wait a day after the spam has ended; then use the form in Yahoo's Sender Hub.",
@@ -440,7 +428,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="AOL blocks this IP address",
         meaning="RTR:BL: the address is on AOL's own block list because of spam.",
-        text=r"\(?RTR:BL\)?",
+        text=r"\(?RTR:BL\)?.{0,80}",
         steps=(
             "Stop the spam.",
             "Ask for removal with the form in Yahoo's Sender Hub, which is responsible for AOL today.",
@@ -455,7 +443,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="client-refused",
         title="AOL takes no mail from this address: it looks dynamic or residential",
         meaning="RTR:DU: the address belongs to a range for home connections.",
-        text=r"\(?RTR:DU\)?",
+        text=r"\(?RTR:DU\)?.{0,80}",
         steps=(
             "Send through the relay of your network or mail provider.",
             "For a static address: give it a PTR record with your host name and ask its owner to correct the range's entry.",
@@ -470,7 +458,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="client-refused",
         title="AOL blocks this host with a general rule",
         meaning="RTR:GE: a rule at AOL refuses the address; the code does not say why.",
-        text=r"\(?RTR:GE\)?",
+        text=r"\(?RTR:GE\)?.{0,80}",
         steps=(
             "Check reverse DNS and lists for the address.",
             "Use the form in Yahoo's Sender Hub, which is responsible for AOL today.",
@@ -485,7 +473,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="no-ptr",
         title="AOL refused this host: reverse DNS is missing or wrong",
         meaning="RTR:RD: the sending address has no usable PTR record.",
-        text=r"\(?RTR:RD\)?",
+        text=r"\(?RTR:RD\)?.{0,80}",
         commands=_AUTH_CHECK,
         sources=(_AOL,),
         example="554- (RTR:RD)  http://postmaster.info.aol.com/errors/554rtrrd.html\n554 Connecting IP: 192.0.2.1",
@@ -496,7 +484,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="client-refused",
         title="AOL shut this host out for a while",
         meaning="RTR:BB: the address behaved badly (spam, many unknown recipients). The block lifts by itself within a day or so.",
-        text=r"\(?RTR:BB\)?",
+        text=r"\(?RTR:BB\)?.{0,80}",
         action="retry",
         steps=("Stop the cause, then wait a day before sending again.", "Remove unknown recipients from the lists."),
         commands=_AUTH_CHECK_LISTS,
@@ -509,7 +497,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="spam-content",
         title="AOL refused this message: readers complained about a link in it",
         meaning="HVU:B1: a web address in the message stands in many complaints or in known spam.",
-        text=r"\(?HVU:B\d\)?",
+        text=r"\(?HVU:B\d\)?.{0,80}",
         steps=(
             "Find which link it is by leaving out one after the other.",
             "Check that web site for hacked pages and redirects.",
@@ -523,7 +511,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="dmarc-fail",
         title="AOL refused this message: it fails DMARC and the From domain asks for refusal",
         meaning="Neither SPF nor DKIM passed for the From domain, and its DMARC policy is reject.",
-        text=r"\(DMARC:?[A-Z0-9]{0,4}\)|message failed DMARC Evaluation and is being refused",
+        text=r"\(DMARC:?[A-Z0-9]{0,4}\).{0,80}|message failed DMARC Evaluation and is being refused",
         commands=_AUTH_CHECK,
         sources=(_AOL,),
         example="521 5.2.1 : (DMARC) This message failed DMARC Evaluation and is being refused due to provided DMARC Policy",
