@@ -120,6 +120,12 @@ def test_nearly_raised(answers: dict[str, Answer], not_raised: str) -> None:
     assert not_raised not in _ids(answers)
 
 
+def test_reverse_names_of_a_mail_service_are_not_yours_to_set() -> None:
+    answers: dict[str, Answer] = {"example.com MX": (1, "smtp.google.com"), "smtp.google.com A": "192.0.2.10"}
+
+    assert _ids(answers) == {"mx.ptr-missing": Level.INFO}
+
+
 @pytest.mark.parametrize(
     ("host", "hinted"),
     [("mx.example.com.example.com", True), ("192.0.2.10.example.com", True), ("mx.example.com", False)],

@@ -12,6 +12,7 @@ from smtpdoc.evidence.dns import LookupStatus
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.names import is_address, is_hostname, is_within, special_use
 from smtpdoc.grammar.printable import printable
+from smtpdoc.grammar.senders import host_provider
 
 checks = CheckSet[MxEvidence]("mx")
 
@@ -308,6 +309,11 @@ def ptr_unknown(mx: MxEvidence) -> Iterator[Detail]:
             )
 
 
+def _not_yours(host: MailHost) -> Level | None:
+    """INFO for the host of a mail service: its customers can do nothing, and it sends from other addresses."""
+    return Level.INFO if host_provider(host.host) else None
+
+
 @checks.add(
     "ptr-missing",
     title="An MX address has no reverse name",
@@ -319,7 +325,12 @@ def ptr_unknown(mx: MxEvidence) -> Iterator[Detail]:
 def ptr_missing(mx: MxEvidence) -> Iterator[Detail]:
     for host, address in _addresses(mx):
         if is_missing(address):
-            yield Detail(f"{address.ip} ({printable(host.host)}) has no PTR record", subject=address.ip, host=host.host)
+            yield Detail(
+                f"{address.ip} ({printable(host.host)}) has no PTR record",
+                subject=address.ip,
+                level=_not_yours(host),
+                host=host.host,
+            )
 
 
 @checks.add(
@@ -336,6 +347,7 @@ def ptr_not_confirmed(mx: MxEvidence) -> Iterator[Detail]:
             yield Detail(
                 f"{address.ip} ({printable(host.host)}) is named {names_of(address)}, which does not resolve to it",
                 subject=address.ip,
+                level=_not_yours(host),
                 host=host.host,
             )
 
