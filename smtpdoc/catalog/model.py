@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
@@ -41,6 +42,9 @@ class Detail:
         self.facts: Mapping[str, Fact] = MappingProxyType(facts) if facts else NO_FACTS
 
 
+#: A stranger's record may hold thousands of faults of one kind; nobody reads further than this.
+MAX_DETAILS = 50
+
 Check = Callable[[E_contra], Iterator[Detail]]
 
 
@@ -75,7 +79,7 @@ class CheckSet(Generic[E_contra]):
         return tuple(entry for entry, _ in self._checks)
 
     def run(self, evidence: E_contra) -> tuple[Finding, ...]:
-        """Return the findings for some evidence, in the order in which the checks were added."""
+        """Return the findings for some evidence, in the order in which the checks were added, MAX_DETAILS of a kind."""
         return tuple(
             Finding(
                 id=entry.id,
@@ -90,7 +94,7 @@ class CheckSet(Generic[E_contra]):
                 paste=detail.paste,
             )
             for entry, check in self._checks
-            for detail in check(evidence)
+            for detail in islice(check(evidence), MAX_DETAILS)
         )
 
 

@@ -90,25 +90,25 @@ async def _elsewhere(domain: str, resolver: Resolver) -> tuple[str, ...]:
 
 @dataclass
 class _Answers:
-    """What was asked for the tree, and the records in it, parsed once."""
+    """What was asked for the tree."""
 
     sender_domain: str
     known: dict[tuple[str, str], Lookup] = field(default_factory=dict)
-    parsed: dict[str, SpfRecord] = field(default_factory=dict)
+    selected: dict[str, tuple[str, ...]] = field(default_factory=dict)
     truncated: bool = False
 
     def records(self, name: str) -> tuple[str, ...]:
-        lookup = self.known.get((name, "TXT"))
-        return () if lookup is None else tuple(record.text for record in lookup.txt if is_spf(record.text))
+        """Return the texts of all v=spf1 records at a name that was asked."""
+        if name not in self.selected:
+            lookup = self.known.get((name, "TXT"))
+            texts = () if lookup is None else (record.text for record in lookup.txt)
+            self.selected[name] = tuple(text for text in texts if is_spf(text))
+        return self.selected[name]
 
     def record(self, name: str) -> SpfRecord | None:
         """Return the record at a name, the first where there are several, or None."""
         texts = self.records(name)
-        if not texts:
-            return None
-        if name not in self.parsed:
-            self.parsed[name] = parse_spf(texts[0])
-        return self.parsed[name]
+        return parse_spf(texts[0]) if texts else None
 
     def target(self, term: Term, domain: str) -> str | None:
         """Return the name that a term asks for, or None where that depends on the client."""

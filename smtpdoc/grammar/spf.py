@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TypeAlias
 
@@ -158,31 +159,18 @@ class SpfRecord:
     """A v=spf1 record. `terms` are those that could be read, in order; `problems` are all syntax errors.
 
     Any problem makes the whole record a permerror (RFC 7208 section 4.6). `doubts` are legal terms that most
-    likely do not say what their author meant.
+    likely do not say what their author meant. `all` is the first one, `redirect` the one there may be, even where
+    `all` leaves it without effect.
     """
 
     text: str
     terms: tuple[Term, ...]
     problems: tuple[SpfProblem, ...]
     doubts: tuple[SpfProblem, ...]
-
-    @property
-    def directives(self) -> tuple[Directive, ...]:
-        return tuple(term for term in self.terms if isinstance(term, Directive))
-
-    @property
-    def all(self) -> Directive | None:
-        """The first `all`, or None."""
-        return next((term for term in self.directives if isinstance(term.mechanism, All)), None)
-
-    @property
-    def redirect(self) -> Redirect | None:
-        """The redirect, even where `all` makes it void of effect."""
-        return next((term for term in self.terms if isinstance(term, Redirect)), None)
-
-    @property
-    def exp(self) -> Exp | None:
-        return next((term for term in self.terms if isinstance(term, Exp)), None)
+    directives: tuple[Directive, ...]
+    all: Directive | None
+    redirect: Redirect | None
+    exp: Exp | None
 
     def reached(self, term: Term) -> bool:
         """False for a term that no evaluation comes to: after `all`, or a redirect beside it (sections 5.1, 6.1)."""
@@ -201,6 +189,7 @@ def is_spf(text: str) -> bool:
     return text[:6].lower() == VERSION and text[6:7] in ("", " ")
 
 
+@lru_cache(maxsize=64)
 def parse_spf(text: str) -> SpfRecord:
     """Return a record with all of its terms and faults; raise SpfSyntaxError only where it is no v=spf1 record.
 
@@ -223,8 +212,7 @@ def parse_spf(text: str) -> SpfRecord:
             guess = guess_term(token, is_term) if len(problems) < MAX_GUESSES else None
             problems.append(SpfProblem(offset, token, f"expected {error.expected}", guess))
             continue
-        twice = next((known for known in terms if type(known) is type(term)), None)
-        if isinstance(term, Redirect | Exp) and twice is not None:
+        if isinstance(term, Redirect | Exp) and any(type(known) is type(term) for known in terms):
             # RFC 7208 section 6: these two MUST NOT appear more than once each.
             name = term.text.partition("=")[0]
             problems.append(SpfProblem(offset, token, f"expected {name}= only once in a record", ""))
@@ -233,7 +221,17 @@ def parse_spf(text: str) -> SpfRecord:
         unintended = guess_unintended(token, is_term) if len(doubts) < MAX_GUESSES else None
         if unintended is not None:
             doubts.append(SpfProblem(offset, token, *unintended))
-    return SpfRecord(text, tuple(terms), tuple(problems), tuple(doubts))
+    directives = tuple(term for term in terms if isinstance(term, Directive))
+    return SpfRecord(
+        text=text,
+        terms=tuple(terms),
+        problems=tuple(problems),
+        doubts=tuple(doubts),
+        directives=directives,
+        all=next((term for term in directives if isinstance(term.mechanism, All)), None),
+        redirect=next((term for term in terms if isinstance(term, Redirect)), None),
+        exp=next((term for term in terms if isinstance(term, Exp)), None),
+    )
 
 
 def corrected(record: SpfRecord) -> str | None:

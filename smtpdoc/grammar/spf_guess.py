@@ -11,7 +11,7 @@ from smtpdoc.grammar.senders import sender_of_include
 MECHANISMS = ("all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists")
 
 #: Modifiers that RFC 6652 registers; receivers that do not know them ignore them, as they should.
-_REGISTERED = frozenset({"redirect", "exp", "ra", "rp", "rr"})
+REGISTERED = frozenset({"redirect", "exp", "ra", "rp", "rr"})
 
 _DASHES = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-"})
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff]")
@@ -64,7 +64,7 @@ def guess_unintended(token: str, valid: Valid) -> tuple[str, str | None] | None:
         return "a space seems to be missing inside this term", " ".join(glued)
     name, sign, value = token.partition("=")
     name = name.lower()
-    if not sign or ":" in name or "/" in name or name in _REGISTERED:
+    if not sign or ":" in name or "/" in name or name in REGISTERED:
         return None
     if name == "v":
         return "a version inside the record is an unknown modifier, and ignored", ""

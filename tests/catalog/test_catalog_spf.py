@@ -313,3 +313,15 @@ def test_a_failure_of_dns_is_unknown_and_never_missing() -> None:
 
     assert {"spf.dns-failed", "spf.client-temperror"} == {finding.id for finding in findings}
     assert {Level.UNKNOWN} == {finding.level for finding in findings}
+
+
+@pytest.mark.parametrize(
+    "term", ["moo", "ip:192.0.2.1", "include=b.example", "include:b.example", "a:x.example", "ptr", "x=y"]
+)
+def test_a_record_of_64_kilobytes_gives_a_readable_number_of_findings(term: str) -> None:
+    text = "v=spf1 " + f"{term} " * (65000 // (len(term) + 1))
+
+    findings = _findings({"example.com TXT": text, "b.example TXT": text})
+
+    assert 0 < len(findings) <= 60
+    assert all(len(finding.message) < 4000 for finding in findings)

@@ -9,12 +9,13 @@ from smtpdoc.catalog.checks.spf.tree import (
     ANSWER_OCTETS,
     RECORD_OCTETS,
     changed,
+    distinct,
     editable,
     hidden_kind,
+    named,
     nodes,
     owned,
     owner_fix,
-    places,
     records,
     short,
     trail,
@@ -40,7 +41,7 @@ checks = CheckSet[SpfEvidence]("spf")
     sources=(rfc(7208, "5.5"),),
 )
 def ptr(spf: SpfEvidence) -> Iterator[Detail]:
-    for place in places(spf):
+    for place in distinct(spf):
         if place.term.kind == "ptr" and place.term.reached:
             yield Detail(
                 f"{printable(place.term.term)} in the record of {printable(place.node.domain)}{trail(place)}",
@@ -156,7 +157,7 @@ def host_bits(spf: SpfEvidence) -> Iterator[Detail]:
             and directive.mechanism.address != directive.mechanism.network.network_address
         }
         if loose and owned(spf, node):
-            said = ", ".join(dict.fromkeys(f"{text} is {network}" for text, network in loose.values()))
+            said = named(f"{text} is {network}" for text, network in loose.values())
             written = {offset: text.partition(":")[0] + f":{network}" for offset, (text, network) in loose.items()}
             yield Detail(
                 f"in the record of {printable(node.domain)} {said}",
@@ -179,7 +180,7 @@ def private_address(spf: SpfEvidence) -> Iterator[Detail]:
     for node, record in records(spf):
         kinds = {directive: kind for directive in record.directives if (kind := hidden_kind(directive)) is not None}
         if kinds and owned(spf, node):
-            said = ", ".join(f"{printable(directive.text)} ({kind})" for directive, kind in kinds.items())
+            said = named(f"{directive.text} ({kind})" for directive, kind in kinds.items())
             yield Detail(
                 f"the record of {printable(node.domain)} holds {said}",
                 subject=node.domain,

@@ -12,11 +12,12 @@ from smtpdoc.catalog.checks.spf.tree import (
     changed,
     dead,
     diet,
+    distinct,
+    named,
     owned,
     owner_fix,
     places,
     records,
-    short,
     trail,
     without,
     without_dead,
@@ -61,7 +62,7 @@ def too_many_lookups(spf: SpfEvidence) -> Iterator[Detail]:
 def _diet_words(spf: SpfEvidence, safe: tuple[SpfTerm, ...], costly: tuple[SpfTerm, ...]) -> str:
     words = [f"Remove {printable(term.term)} ({_idle_reason(spf, term)})." for term in safe]
     if costly:
-        names = ", ".join(f"{printable(term.term)} ({term.lookups})" for term in costly)
+        names = named(f"{term.term} ({term.lookups})" for term in costly)
         words.append(
             f"Move the most expensive senders to a subdomain with a record of its own, or drop them if they no longer "
             f"send: {names}."
@@ -110,10 +111,9 @@ def too_many_void_lookups(spf: SpfEvidence) -> Iterator[Detail]:
     if spf.void_lookups <= VOID_LIMIT:
         return
     void = [place.term.term for place in places(spf) if place.term.void]
-    named = ", ".join(printable(term) for term in dict.fromkeys(void))
     node = spf.tree
     yield Detail(
-        f"{spf.domain} makes {spf.void_lookups} lookups that find nothing, receivers allow {VOID_LIMIT}: {named}",
+        f"{spf.domain} makes {spf.void_lookups} lookups that find nothing, receivers allow {VOID_LIMIT}: {named(void)}",
         subject=spf.domain,
         paste=(without_dead(node),) if node is not None and any(dead(term) for term in node.terms) else (),
         void_lookups=spf.void_lookups,
@@ -131,7 +131,7 @@ def too_many_void_lookups(spf: SpfEvidence) -> Iterator[Detail]:
     sources=(rfc(7208, "4.6.4"),),
 )
 def void_lookup(spf: SpfEvidence) -> Iterator[Detail]:
-    for place in places(spf):
+    for place in distinct(spf):
         term = place.term
         if not term.void or term.lookup is None or term.kind in ("include", "redirect"):
             continue
@@ -184,7 +184,7 @@ def void_lookups_one_family(spf: SpfEvidence) -> Iterator[Detail]:
     sources=(rfc(7208, "4.6.4"),),
 )
 def too_many_mx_hosts(spf: SpfEvidence) -> Iterator[Detail]:
-    for place in places(spf):
+    for place in distinct(spf):
         lookup = place.term.lookup
         if place.term.kind == "mx" and lookup is not None and len(lookup.mx) > MX_LIMIT:
             yield Detail(
@@ -208,7 +208,7 @@ def too_many_mx_hosts(spf: SpfEvidence) -> Iterator[Detail]:
     sources=(rfc(7208, "5.2"), rfc(7208, "6.1")),
 )
 def dangling_include(spf: SpfEvidence) -> Iterator[Detail]:
-    for place in places(spf):
+    for place in distinct(spf):
         term = place.term
         if term.child is None or term.child.record is not None or term.lookup is None or not term.lookup.answered:
             continue
@@ -233,7 +233,7 @@ def dangling_include(spf: SpfEvidence) -> Iterator[Detail]:
     sources=(rfc(7208, "4.6.4"),),
 )
 def include_loop(spf: SpfEvidence) -> Iterator[Detail]:
-    for place in places(spf):
+    for place in distinct(spf):
         child = place.term.child
         if child is None or not child.cycle:
             continue
@@ -263,7 +263,7 @@ def duplicate_include(spf: SpfEvidence) -> Iterator[Detail]:
     for name, twice in counted.items():
         if len(twice) < 2:
             continue
-        where = ", ".join(dict.fromkeys(printable(place.node.domain) for place in twice))
+        where = named(place.node.domain for place in twice)
         mine = [place for place in twice if owned(spf, place.node)]
         yield Detail(
             f"{printable(name)} is included {len(twice)} times, by {where}: "
@@ -296,8 +296,7 @@ def duplicate_term(spf: SpfEvidence) -> Iterator[Detail]:
             known.add(text)
         if again:
             yield Detail(
-                f"the record of {printable(node.domain)} repeats "
-                f"{', '.join(printable(short(term.text)) for term in again)}",
+                f"the record of {printable(node.domain)} repeats {named(term.text for term in again)}",
                 subject=node.domain,
                 paste=(changed(node, {term.offset: "" for term in again}),),
                 terms=tuple(term.text for term in again),

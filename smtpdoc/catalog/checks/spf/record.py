@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 from smtpdoc.catalog.checks.spf.tree import (
+    MAX_NAMED,
     changed,
     corrected_paste,
+    named,
     nodes,
     owned,
     owner_fix,
@@ -21,6 +23,7 @@ from smtpdoc.evidence.dns import Lookup
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.spf import UnknownModifier, is_spf, merge
+from smtpdoc.grammar.spf_guess import REGISTERED
 
 checks = CheckSet[SpfEvidence]("spf")
 
@@ -253,12 +256,15 @@ def unintended_term(spf: SpfEvidence) -> Iterator[Detail]:
 def unknown_modifier(spf: SpfEvidence) -> Iterator[Detail]:
     for node, record in records(spf):
         doubted = {doubt.offset for doubt in record.doubts}
-        for term in record.terms:
-            if not isinstance(term, UnknownModifier) or term.offset in doubted or term.name in ("ra", "rp", "rr"):
-                continue
+        unknown = [
+            term
+            for term in record.terms
+            if isinstance(term, UnknownModifier) and term.offset not in doubted and term.name not in REGISTERED
+        ]
+        if unknown:
             yield Detail(
-                f'"{printable(short(term.text))}" in the record of {printable(node.domain)} has no effect',
+                f"the record of {printable(node.domain)} has modifiers without effect: {named(term.text for term in unknown)}",
                 subject=node.domain,
-                paste=(changed(node, {term.offset: ""}),) if owned(spf, node) else (),
-                token=term.text,
+                paste=(changed(node, {term.offset: "" for term in unknown}),) if owned(spf, node) else (),
+                terms=tuple(term.text for term in unknown[:MAX_NAMED]),
             )

@@ -8,10 +8,10 @@ from smtpdoc.catalog.checks.spf.tree import (
     changed,
     corrected_paste,
     hidden_kind,
+    named,
     owned,
     owner_fix,
     records,
-    short,
     with_ending,
 )
 from smtpdoc.catalog.model import CheckSet, Detail
@@ -79,9 +79,8 @@ def huge_range(spf: SpfEvidence) -> Iterator[Detail]:
         total = sum(2 ** (32 - term.mechanism.prefix) for term in ip4 if isinstance(term.mechanism, Ip4))
         ip6 = [term for term in wide if isinstance(term.mechanism, Ip6) and term.mechanism.prefix < 24]
         if total >= 2**24 or ip6:
-            named = ", ".join(printable(term.text) for term in (*ip4, *ip6))
             yield Detail(
-                f"the record of {printable(node.domain)} authorizes {named}"
+                f"the record of {printable(node.domain)} authorizes {named(term.text for term in (*ip4, *ip6))}"
                 + (f": {total:,} IPv4 addresses" if total else ""),
                 subject=node.domain,
                 fix=owner_fix(spf, node, "Narrow it to the addresses that send for you."),
@@ -177,7 +176,7 @@ def terms_after_all(spf: SpfEvidence) -> Iterator[Detail]:
                 node, {term.offset: "" for term in lost} | {record.all.offset: f"{moved} {record.all.text}".strip()}
             )
             yield Detail(
-                f"{', '.join(printable(short(term.text)) for term in lost)} in the record of "
+                f"{named(term.text for term in lost)} in the record of "
                 f"{printable(node.domain)} stands after {record.all.text}",
                 subject=node.domain,
                 fix=owner_fix(spf, node, "If these servers send for you, use the record below; else delete the terms."),

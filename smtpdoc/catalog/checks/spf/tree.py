@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from smtpdoc.evidence.auth import SpfEvidence, SpfNode, SpfTerm
@@ -20,6 +20,9 @@ MX_LIMIT = 10
 #: RFC 7208 section 3.4: a record in 450 octets keeps the answer within 512.
 RECORD_OCTETS = 450
 ANSWER_OCTETS = 512
+
+#: Terms named in one sentence; a record with more of a kind was not written by hand.
+MAX_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,16 @@ def places(spf: SpfEvidence) -> Iterator[Place]:
     for node, trail in nodes(spf):
         for term in node.terms:
             yield Place(term, node, trail)
+
+
+def distinct(spf: SpfEvidence) -> Iterator[Place]:
+    """Yield as places() does, but a term that a record repeats word for word only once."""
+    seen: set[tuple[str, str]] = set()
+    for place in places(spf):
+        key = (place.node.domain, place.term.term.lower())
+        if key not in seen:
+            seen.add(key)
+            yield place
 
 
 def records(spf: SpfEvidence) -> Iterator[tuple[SpfNode, SpfRecord]]:
@@ -194,6 +207,13 @@ def diet(spf: SpfEvidence) -> Diet | None:
 def short(text: str) -> str:
     """Return a stranger's text cut to a length that still fits into a sentence."""
     return text if len(text) <= 100 else text[:97] + "..."
+
+
+def named(texts: Iterable[str]) -> str:
+    """Return some terms or names for one sentence: each once, safe to print, not too many of them."""
+    once = list(dict.fromkeys(texts))
+    more = f" and {len(once) - MAX_NAMED} more" if len(once) > MAX_NAMED else ""
+    return ", ".join(printable(short(text)) for text in once[:MAX_NAMED]) + more
 
 
 def trail(place: Place) -> str:
