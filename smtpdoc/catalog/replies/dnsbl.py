@@ -43,7 +43,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="domain-blocklisted",
         title="A domain is on the Spamhaus DBL",
         meaning="The domain of the sender, the HELO name, the PTR name or a link is on Spamhaus's list of domains with a low reputation. The sending address is not what is listed.",
-        text=r"\bdbl\.(\w+\.)?(dq\.)?spamhaus|\bdomain (is )?(listed|present) (in|on|by) (the )?spamhaus|spamhaus[^;]{0,40}\b(dbl|domain block ?list)\b|spamhaus\.org/(query/(domain|dbl)|dbl)\b|127\.0\.1\.(2|4|5|6|10[2-6])\b.{0,80}spamhaus",
+        text=r"\bdbl\.(\w+\.)?(dq\.)?spamhaus|\bdomain (is )?(listed|present) (in|on|by) (the )?spamhaus|spamhaus[^;]{0,40}\b(dbl|domain block ?list)\b|spamhaus\.org/(query/(domain|dbl)|dbl)\b|127\.0\.1\.(2|4|5|6|10[2-6])\b.{0,80}spamhaus|(spamhaus|\bdbl\b).{0,60}127\.0\.1\.(2|4|5|6|10[2-6])\b",
         causes=(
             "Mail with links to the domain reached spam traps, or the domain is used by an affiliate or a bulk sender with bought lists.",
             "The web site was broken into and serves phishing or malware (codes 127.0.1.102 to 106).",
@@ -66,7 +66,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         action="fix-config",
         title="The address is on the Spamhaus PBL: not meant to send mail directly",
         meaning="The PBL lists address ranges of access lines and clouds from which no mail should go straight to other servers. Being on it is no accusation.",
-        text=r"\bpbl\.(\w+\.)?(dq\.)?spamhaus|spamhaus[^;]{0,60}\b(pbl|policy block ?list)\b|spamhaus\.org/(query/)?pbl|spamhaus.{0,120}\b127\.0\.0\.1[01]\b|\b127\.0\.0\.1[01]\b.{0,120}spamhaus",
+        text=r"\bpbl\.(\w+\.)?(dq\.)?spamhaus|spamhaus[^;]{0,60}\b(pbl|policy block ?list)\b|spamhaus\.org/(query/)?pbl|spamhaus.{0,120}\b127\.0\.0\.1[01]\b|\bzen\b.{0,20}\b127\.0\.0\.1[01]\b|\b127\.0\.0\.1[01]\b.{0,120}spamhaus",
         causes=(
             "A mail server or device on a home, office or mobile line sends directly to the world.",
             "A cloud server whose provider keeps its range on the PBL.",
@@ -87,7 +87,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="The address is on the Spamhaus CSS: automatic spam signs",
         meaning="CSS lists senders that look like snowshoe or low-quality mail: spam trap hits, poor list hygiene, missing DNS, a compromised account. Entries are made and expire automatically.",
-        text=r"\bcss\.spamhaus|spamhaus[^;]{0,60}\bcss\b|spamhaus\.org/(query/)?css|spamhaus.{0,120}\b127\.0\.0\.3\b|\b127\.0\.0\.3\b.{0,120}spamhaus",
+        text=r"\bcss\.spamhaus|spamhaus[^;]{0,60}\bcss\b|spamhaus\.org/(query/)?css|spamhaus.{0,120}\b127\.0\.0\.3\b|\bzen\b.{0,20}\b127\.0\.0\.3\b|\b127\.0\.0\.3\b.{0,120}spamhaus",
         causes=(
             "Bought or old address lists that contain spam traps.",
             "A hacked account or web form sends through the server.",
@@ -108,7 +108,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="The network is on Spamhaus DROP",
         meaning="DROP lists whole networks that are hijacked or run by criminals; many operators drop all their traffic.",
-        text=r"spamhaus[^;]{0,60}\be?drop\b|spamhaus\.org/drop|spamhaus.{0,120}\b127\.0\.0\.9\b|\b127\.0\.0\.9\b.{0,120}spamhaus",
+        text=r"spamhaus[^;]{0,60}\be?drop\b|spamhaus\.org/drop|spamhaus.{0,120}\b127\.0\.0\.9\b|\bzen\b.{0,20}\b127\.0\.0\.9\b|\b127\.0\.0\.9\b.{0,120}spamhaus",
         steps=(
             "You cannot remove this as a customer: move to a provider with a clean network.",
             f"Network owner: open the SBL record named at {_CHECK} and answer it.",
@@ -123,7 +123,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="The address is on the Spamhaus XBL: infected or open host",
         meaning="The XBL (with the former CBL in it) lists addresses behind which malware, a bot or an open proxy was seen. Behind NAT any device of the network may be the cause.",
-        text=r"(?<!sbl-)\bxbl\.(\w+\.)?(dq\.)?spamhaus|spamhaus[^;]{0,30}(?<!sbl-)(?<!spl-)\b(xbl|exploits? block ?list)\b|exploits block list \(xbl\)[^;]{0,10}<https?://www\.spamhaus|(?<!sbl-)(?<!spl-)\bxbl\b.{0,60}spamhaus|spamhaus\.org/(query/)?xbl|cbl\.abuseat\.org|abuseat\.org/lookup|spamhaus.{0,120}\b127\.0\.0\.[4-7]\b|\b127\.0\.0\.[4-7]\b:?.{0,120}spamhaus",
+        text=r"(?<!sbl-)\bxbl\.(\w+\.)?(dq\.)?spamhaus|spamhaus[^;]{0,30}(?<!sbl-)(?<!spl-)\b(xbl|exploits? block ?list)\b|exploits block list \(xbl\)[^;]{0,10}<https?://www\.spamhaus|(?<!sbl-)(?<!spl-)\bxbl\b.{0,60}spamhaus|spamhaus\.org/(query/)?xbl|cbl\.abuseat\.org|abuseat\.org/lookup|spamhaus.{0,120}\b127\.0\.0\.[4-7]\b|\bzen\b.{0,20}\b127\.0\.0\.[4-7]\b|\b127\.0\.0\.[4-7]\b:?.{0,120}spamhaus",
         causes=(
             "An infected computer, phone, television or camera behind the same address.",
             "A hacked web site or account on the server.",
@@ -145,7 +145,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="The address is on the Spamhaus SBL: listed by hand",
         meaning="The SBL lists addresses that Spamhaus's researchers tie to spam operations or their hosting. Each entry has an SBL number and a record.",
-        text=r"\bsbl\.(\w+\.)?(dq\.)?spamhaus|spamhaus[^;]{0,60}\b(sbl)(?!-xbl)\b|spamhaus\.org/(query/)?sbl(?!-)|\bsbl\d{4,8}\b|spamhaus.{0,120}\b127\.0\.0\.2\b|\b127\.0\.0\.2\b.{0,120}spamhaus",
+        text=r"\bsbl\.(\w+\.)?(dq\.)?spamhaus|spamhaus[^;]{0,60}\b(sbl)(?!-xbl)\b|spamhaus\.org/(query/)?sbl(?!-)|\bsbl\d{4,8}\b|spamhaus.{0,120}\b127\.0\.0\.2\b|\bzen\b.{0,20}\b127\.0\.0\.2\b|\b127\.0\.0\.2\b.{0,120}spamhaus",
         causes=("Bulk mail to bought or scraped addresses.", "A customer in the same network sends or hosts spam."),
         steps=(
             f"Look the address up at {_CHECK} and read the SBL record.",

@@ -53,7 +53,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="ip-blocklisted",
         title="Cloudmark Sender Intelligence blocks the sending address",
         meaning="The gateway checked the address with Cloudmark's list, which belongs to Proofpoint.",
-        text=r"client( host)? \[[^\]]{1,64}\] blocked using cloudmark sender intelligence",
+        text=r"client( host)?( \[[^\]]{1,64}\])? blocked using cloudmark sender intelligence",
         steps=(
             "Stop the cause (hacked account, old lists).",
             "Ask for a reset at https://csi.cloudmark.com/en/reset/.",

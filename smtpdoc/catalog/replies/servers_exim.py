@@ -395,6 +395,22 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         example="504 XOAUTH2 authentication mechanism not supported",
     ),
     ReplyEntry(
+        id="exim.auth-dialogue",
+        provider="exim",
+        reason="protocol-error",
+        code=501,
+        title="The login dialogue broke off",
+        meaning="The client cancelled the AUTH exchange, or sent data that is not base64.",
+        text=r"^(invalid base64 data|authentication cancelled)$",
+        steps=(
+            "Choose another mechanism in the client.",
+            "In scripts, encode without line breaks (base64 -w0) and without a trailing newline in the data.",
+        ),
+        sources=(_AUTH,),
+        example="501 Invalid base64 data",
+        examples=("501 Authentication cancelled",),
+    ),
+    ReplyEntry(
         id="exim.auth-not-advertised",
         provider="exim",
         reason="protocol-error",

@@ -1281,6 +1281,20 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         example="554 5.5.1 Error: no valid recipients",
     ),
     ReplyEntry(
+        id="postfix.xclient-refused",
+        provider="postfix",
+        reason="client-refused",
+        action="fix-config",
+        title="This host may not use XCLIENT or XFORWARD",
+        meaning="The command hands over another client's identity and is for trusted hosts only (smtpd_authorized_xclient_hosts, smtpd_authorized_xforward_hosts).",
+        text=r"^error: insufficient authorization$",
+        steps=(
+            "Server side: add the proxy's or filter's address to smtpd_authorized_xclient_hosts or smtpd_authorized_xforward_hosts.",
+        ),
+        sources=(Source("Postfix XCLIENT README", None, "https://www.postfix.org/XCLIENT_README.html"),),
+        example="550 5.7.0 Error: insufficient authorization",
+    ),
+    ReplyEntry(
         id="postfix.command-order",
         provider="postfix",
         reason="protocol-error",
