@@ -100,6 +100,8 @@ def _confirmed_words(addresses: list[HostAddress]) -> str:
     if confirmed == len(addresses):
         return "forward-confirmed" if confirmed == 1 else "all forward-confirmed"
     unknown = sum(address.forward_confirmed is None for address in addresses)
+    if unknown == len(addresses):
+        return "reverse DNS could not be determined"
     words = f"{confirmed} of {len(addresses)} addresses forward-confirmed"
     return words + (f", {unknown} could not be determined" if unknown else "")
 
@@ -150,7 +152,7 @@ def dkim_words(dkim: DkimEvidence) -> str:
         return "none: _domainkey does not exist, so no selector can"
     others = dkim.tried - len(dkim.selectors)
     if not found:
-        if dkim.status is TopicStatus.UNKNOWN:
+        if dkim.unanswered >= dkim.tried:
             return "could not be determined: DNS did not answer"
         return f"no key at the {dkim.tried} names tried; a selector can only be guessed (--selector NAME)"
     words = " · ".join(found)
@@ -162,6 +164,12 @@ def dmarc_words(dmarc: DmarcEvidence) -> str:
         return "could not be determined: DNS did not answer"
     if dmarc.status is TopicStatus.ABSENT:
         return "no record"
+    if dmarc.record is None:
+        return (
+            "more than one record: receivers use none"
+            if len(dmarc.records) > 1
+            else "a record that is not read as DMARC"
+        )
     if dmarc.applies is None:
         return "a record that receivers will not use"
     meaning = {
