@@ -84,7 +84,7 @@ async def check_spf(client: SpfClient, domain: str, resolver: Resolver) -> SpfCh
     helo = (domain if client.helo is None else client.helo).strip().removesuffix(".")
     mail_from = f"postmaster@{domain}" if client.mail_from is None else client.mail_from.strip().strip("<>")
     local_part, _, sender_domain = (mail_from or helo).rpartition("@")
-    sender_domain = sender_domain.removesuffix(".")
+    sender_domain = _a_labels(sender_domain.removesuffix("."))
     # RFC 7208 section 4.3: without a local-part it is "postmaster".
     evaluation = _Evaluation(resolver, ip, f"{local_part or 'postmaster'}@{sender_domain}", helo)
     problem: str | None = None
@@ -105,6 +105,14 @@ async def check_spf(client: SpfClient, domain: str, resolver: Resolver) -> SpfCh
         void_lookups=evaluation.void_lookups,
         problem=problem,
     )
+
+
+def _a_labels(domain: str) -> str:
+    """Return a domain with U-labels converted (RFC 8616 section 4); unchanged where it is none."""
+    try:
+        return domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return domain
 
 
 def _client_address(text: str) -> IPv4Address | IPv6Address:

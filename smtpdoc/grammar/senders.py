@@ -131,6 +131,18 @@ _HOSTS: dict[str, str] = {
     "gandi.net": "Gandi",
 }
 
+#: Suffixes that a service shares with hosts it only rents out -> how the names of its own MX hosts start.
+_HOST_STARTS: dict[str, tuple[str, ...]] = {
+    "amazonaws.com": ("inbound-smtp.",),
+    "ovh.net": ("mx",),
+    "ionos.com": ("mx",),
+    "ionos.de": ("mx",),
+    "ionos.co.uk": ("mx",),
+    "secureserver.net": ("smtp", "mailstore"),
+    "hostinger.com": ("mx",),
+    "yandex.net": ("mx",),
+}
+
 
 def _by_suffix(table: dict[str, str], name: str) -> str | None:
     rest = name.lower().rstrip(".")
@@ -160,5 +172,11 @@ def host_provider(mx_host: str) -> str | None:
 
     >>> host_provider("example-com.mail.protection.outlook.com")
     'Microsoft 365'
+    >>> host_provider("ec2-192-0-2-1.compute-1.amazonaws.com") is None
+    True
     """
-    return _by_suffix(_HOSTS, mx_host)
+    name = mx_host.lower()
+    for suffix, starts in _HOST_STARTS.items():
+        if name.endswith(f".{suffix}") and not name.startswith(starts):
+            return None
+    return _by_suffix(_HOSTS, name)

@@ -326,7 +326,7 @@ def parse_term(token: str, offset: int = 0) -> Term:
         raise SpfSyntaxError("a mechanism or a modifier", token)
     read = _READERS.get(directive[2].lower())
     if read is None:
-        raise SpfSyntaxError("a mechanism: all, include, a, mx, ptr, ip4, ip6 or exists", token)
+        raise SpfSyntaxError(f'a mechanism or a modifier, there is no "{directive[2][:40]}"', token)
     return Directive(Qualifier(directive[1] or "+"), read(directive[3], token), token, offset)
 
 

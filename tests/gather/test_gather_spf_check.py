@@ -254,3 +254,12 @@ def test_the_first_error_anywhere_spoils_the_record() -> None:
     assert SpfResult.PERMERROR is check.result
     assert check.problem is not None
     assert "moo in the record of example.com" in check.problem
+
+
+def test_an_internationalized_sender_domain_is_asked_by_its_a_labels() -> None:
+    """RFC 8616 section 4. A local part beyond ASCII matches no macro."""
+    zone: dict[str, Answer] = {"xn--bcher-kva.example TXT": "v=spf1 exists:%{l}.example -ip4:192.0.2.1 ?all"}
+
+    check = _check(zone, mail_from="j\u00f6rg@b\u00fccher.example")
+
+    assert (SpfResult.FAIL, 1, 0) == (check.result, check.lookups, check.void_lookups)
