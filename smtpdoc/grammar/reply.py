@@ -204,7 +204,10 @@ def _unwrap(text: str) -> tuple[str, str | None]:
         return text, None
     position = None if "refused to start TLS" in text else _quoted_reply(text)
     if position is not None:
-        inner = _pattern("command").sub("", text[position:].rstrip())
+        inner = text[position:]
+        if text[position - 1] == '"':  # a field of a CSV log ends with its quote
+            inner = inner.partition('"')[0]
+        inner = _pattern("command").sub("", inner.rstrip())
         inner = _pattern("final-state").sub("", _pattern("postfix-tail").sub("", inner))
         if inner.endswith(")") and inner.count("(") < inner.count(")"):
             inner = inner[:-1].rstrip()

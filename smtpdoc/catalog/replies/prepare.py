@@ -14,6 +14,7 @@ HEAD = '''"""Written by prepare.py: the branches of all patterns with their anch
 
 from __future__ import annotations
 
+# fmt: off
 '''
 
 
