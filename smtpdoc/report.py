@@ -13,7 +13,7 @@ from smtpdoc.findings import Finding, Level, worst
 from smtpdoc.version import __version__
 
 if TYPE_CHECKING:  # each command loads its own evidence only
-    from smtpdoc.evidence.auth import AuthEvidence
+    from smtpdoc.evidence.domain import AuthEvidence
     from smtpdoc.evidence.smtp import ProbeEvidence
 
 Evidence: TypeAlias = "ExplainEvidence | ProbeEvidence | AuthEvidence"

@@ -49,15 +49,15 @@ def probe(target: str | Target, **options: Any) -> Report:
     """Talk to a server and report; see `smtpdoc.aio.probe` for the options. Must not be called in an event loop."""
     import asyncio
 
-    from smtpdoc import aio
+    from smtpdoc.api import sessions
 
-    return asyncio.run(aio.probe(target, **options))
+    return asyncio.run(sessions.probe(target, **options))
 
 
 def auth_check(domain: str, **options: Any) -> Report:
     """Check what a domain publishes for mail; see `smtpdoc.aio.auth_check` for the options."""
     import asyncio
 
-    from smtpdoc import aio
+    from smtpdoc.api import domains
 
-    return asyncio.run(aio.auth_check(domain, **options))
+    return asyncio.run(domains.auth_check(domain, **options))

@@ -17,8 +17,8 @@ from smtpdoc.catalog.checks import mx as mx_checks
 from smtpdoc.catalog.checks import ptr as ptr_checks
 from smtpdoc.catalog.checks import spf as spf_checks
 from smtpdoc.errors import TargetError
-from smtpdoc.evidence.auth import AuthEvidence
 from smtpdoc.evidence.dns import LookupStatus
+from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.findings import Finding, Level
 from smtpdoc.gather.dkim import gather_dkim
 from smtpdoc.gather.dmarc import gather_dmarc

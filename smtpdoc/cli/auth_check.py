@@ -106,7 +106,7 @@ def command(
 
 def show_domain(page: Page, report: Report) -> None:
     """Print one domain's report."""
-    from smtpdoc.evidence.auth import AuthEvidence
+    from smtpdoc.evidence.domain import AuthEvidence
     from smtpdoc.render.text_auth import render_auth
 
     assert isinstance(report.evidence, AuthEvidence)  # noqa: S101 - our own report

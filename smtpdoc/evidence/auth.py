@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.dns import Lookup
-
-if TYPE_CHECKING:  # transport.py builds on this module
-    from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidence, TlsRptEvidence
 
 
 class TopicStatus(StrEnum):
@@ -248,26 +244,3 @@ class PtrEvidence:
     addresses: tuple[HostAddress, ...]
     helo: str | None = None
     helo_lookups: tuple[Lookup, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AuthEvidence:
-    """All topics that ran (None: not asked for, or not worth asking because the domain does not exist).
-
-    `trouble` says in words why DNS did not answer, where `exists` is None.
-    """
-
-    domain: str
-    exists: bool | None  # None: DNS did not answer; False: NXDOMAIN, and nothing else was asked
-    queries: int
-    elapsed_s: float
-    mx: MxEvidence | None = None
-    spf: SpfEvidence | None = None
-    dkim: DkimEvidence | None = None
-    dmarc: DmarcEvidence | None = None
-    ptr: PtrEvidence | None = None
-    mta_sts: MtaStsEvidence | None = None
-    tls_rpt: TlsRptEvidence | None = None
-    tlsa: TlsaEvidence | None = None
-    bimi: BimiEvidence | None = None
-    trouble: str = ""

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from rich.text import Text
 
 from smtpdoc.evidence.auth import (
-    AuthEvidence,
     DkimEvidence,
     DmarcEvidence,
     HostAddress,
@@ -18,6 +17,7 @@ from smtpdoc.evidence.auth import (
     SpfTerm,
     TopicStatus,
 )
+from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.senders import host_provider

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smtpdoc.catalog.model import CheckSet, Detail
-from smtpdoc.evidence.auth import AuthEvidence
+from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.findings import Level, rfc
 
 checks = CheckSet[AuthEvidence]("domain")

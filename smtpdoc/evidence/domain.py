@@ -1,0 +1,31 @@
+"""All that was asked about one domain, topic by topic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smtpdoc.evidence.auth import DkimEvidence, DmarcEvidence, MxEvidence, PtrEvidence, SpfEvidence
+from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidence, TlsRptEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class AuthEvidence:
+    """All topics that ran (None: not asked for, or not worth asking because the domain does not exist).
+
+    `trouble` says in words why DNS did not answer, where `exists` is None.
+    """
+
+    domain: str
+    exists: bool | None  # None: DNS did not answer; False: NXDOMAIN, and nothing else was asked
+    queries: int
+    elapsed_s: float
+    mx: MxEvidence | None = None
+    spf: SpfEvidence | None = None
+    dkim: DkimEvidence | None = None
+    dmarc: DmarcEvidence | None = None
+    ptr: PtrEvidence | None = None
+    mta_sts: MtaStsEvidence | None = None
+    tls_rpt: TlsRptEvidence | None = None
+    tlsa: TlsaEvidence | None = None
+    bimi: BimiEvidence | None = None
+    trouble: str = ""

@@ -1,0 +1,89 @@
+"""The JSON contract, version 1: probe -> evidence."""
+
+from __future__ import annotations
+
+from smtpdoc.evidence.smtp import Certificate, Exchange, Failure, ProbeEvidence, TlsFacts, Transcript
+from smtpdoc.render.json_explain import explanation_json, reply_json
+from smtpdoc.render.json_values import Json, plain, seconds, time_json
+
+
+def probe_json(evidence: ProbeEvidence) -> Json:
+    mx = evidence.mx
+    return {
+        "sessions": [session_json(session) for session in evidence.sessions],
+        "mx": None
+        if mx is None
+        else [{"preference": host.preference, "host": host.host, "addresses": list(host.addresses)} for host in mx],
+    }
+
+
+def session_json(session: Transcript) -> Json:
+    return {
+        "host": session.host,
+        "address": session.address,
+        "port": session.port,
+        "family": session.family,
+        "tls_mode": session.tls_mode,
+        "outcome": str(session.outcome),
+        "stages": [exchange_json(exchange) for exchange in session.exchanges],
+        "transcript": [
+            {"kind": str(line.kind), "text": line.text, "encrypted": line.encrypted, "at_s": seconds(line.at_s)}
+            for line in session.lines
+        ],
+        "capabilities": {
+            "before_tls": None if session.capabilities_before_tls is None else dict(session.capabilities_before_tls),
+            "after_tls": None if session.capabilities_after_tls is None else dict(session.capabilities_after_tls),
+        },
+        "tls": None if session.tls is None else tls_json(session.tls),
+        "round_trips": session.round_trips,
+        "elapsed_s": seconds(session.elapsed_s),
+    }
+
+
+def exchange_json(exchange: Exchange) -> Json:
+    return {
+        "stage": str(exchange.stage),
+        "status": str(exchange.status),
+        "elapsed_s": seconds(exchange.elapsed_s),
+        "recipient": exchange.recipient,
+        "reply": None if exchange.reply is None else reply_json(exchange.reply),
+        "failure": None if exchange.failure is None else failure_json(exchange.failure),
+        "explanation": None if exchange.explanation is None else explanation_json(exchange.explanation),
+    }
+
+
+def failure_json(failure: Failure) -> Json:
+    return {"kind": str(failure.kind), "detail": failure.detail, "word": failure.word}
+
+
+def tls_json(tls: TlsFacts) -> Json:
+    return {
+        "version": tls.version,
+        "cipher": tls.cipher,
+        "bits": tls.bits,
+        "group": tls.group,
+        "trusted": tls.trusted,
+        "name_matches": tls.name_matches,
+        "expired": tls.expired,
+        "self_signed": tls.self_signed,
+        "days_left": tls.days_left,
+        "verify_code": tls.verify_code,
+        "verify_error": tls.verify_error,
+        "server_name": tls.server_name,
+        "chain": [certificate_json(certificate) for certificate in tls.chain],
+        "dane": plain(tls.dane),
+        "mta_sts": plain(tls.mta_sts),
+    }
+
+
+def certificate_json(certificate: Certificate) -> Json:
+    return {
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "names": list(certificate.names),
+        "not_before": time_json(certificate.not_before),
+        "not_after": time_json(certificate.not_after),
+        "key": certificate.key,
+        "signature": certificate.signature,
+        "sha256": certificate.sha256,
+    }
