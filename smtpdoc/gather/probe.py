@@ -137,6 +137,7 @@ class Probe:
         self._legacy_round_trips = 0
         self._tls_downgraded = False
         self._observed_at = datetime.now(UTC)
+        self._ended_at: float | None = None
         self._facts: dict[str, Fact] = {}
 
     @property
@@ -160,6 +161,12 @@ class Probe:
         """Go through the session once."""
         now = self._dialer.now()
         self._budget = Budget(now, now + self.options.timeout_s)
+        try:
+            await self._steps(address)
+        finally:
+            self._ended_at = self._dialer.now()
+
+    async def _steps(self, address: str | None) -> None:
         session = await self._connect(address)
         if session is None:
             return
@@ -492,7 +499,9 @@ class Probe:
             capabilities_after_tls=_keywords(self._after_tls),
             tls=session.tls if session is not None else None,
             round_trips=(session.round_trips if session is not None else 0) + self._legacy_round_trips,
-            elapsed_s=max(0.0, self._dialer.now() - self._budget.started),
+            elapsed_s=max(
+                0.0, (self._dialer.now() if self._ended_at is None else self._ended_at) - self._budget.started
+            ),
             observed_at=self._observed_at,
             facts=self._facts,
             helo=self._helo,

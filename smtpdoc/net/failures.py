@@ -99,7 +99,7 @@ def _sentence(word: str, ending: Ending, stage: Stage, host: str, port: int, *, 
     match word.removesuffix("-mid-reply"):
         case "not-smtp":
             return f"{where} sent {seen}, which is no SMTP reply"
-        case "line-too-long" | "reply-too-long" | "session-too-big":
+        case "line-too-long" | "reply-too-long" | "session-too-big" | "surplus-flood":
             return f"{where} sent more than SMTP allows for ({word.replace('-', ' ')}); the connection was dropped"
         case "timeout" | "tls-timeout" if stage is Stage.GREETING and not mid:
             return _silence(where, port)

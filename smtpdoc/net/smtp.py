@@ -29,6 +29,8 @@ from smtpdoc.net.tls import Channel
 #: Bytes of a handshake after which nobody is shaking hands any more.
 _HANDSHAKE_LIMIT_BYTES = 1 << 18
 _HEAD_BYTES = 512
+#: Replies that nobody asked for, after which nobody can say any more what belongs to what.
+SURPLUS_LIMIT = 50
 # How long the rest of a clear-text line is waited for once a handshake has failed on its beginning.
 _CLEAR_ANSWER_S = 0.3
 _CLEAR_ANSWER = re.compile(rb"[2-5](?:[0-9]{2}[ -]|[0-9]{0,2}$)|\* |\+OK|-ERR|SSH-|HTTP/")
@@ -84,6 +86,8 @@ class Wire(SMTPProtocol):
         self._first_at = 0.0
         self._turn_is_theirs = True
         self._received_bytes = 0
+        self._surplus = 0
+        self._unasked = b""  # since the last command
         self._channel: Channel | None = None
         self._head = bytearray()
         self._clear_answer: str | None = None
@@ -151,6 +155,7 @@ class Wire(SMTPProtocol):
         if self.ending is not None:
             return
         self._expected += replies
+        self._unasked = b""
         self._turn_is_theirs = True
         if self._channel is not None and self._channel.established:
             self._channel.encrypt(data)
@@ -170,11 +175,11 @@ class Wire(SMTPProtocol):
 
     async def secure(self, channel: Channel, timeout: float | None, opening: bytes = b"") -> Ending | None:
         """Shake hands; return None when that worked. `opening` (one command) leaves together with our Finished."""
-        if self.ending is None and (self._ready or not self._reader.idle):
+        if self.ending is None and (self._ready or self._unasked or not self._reader.idle):
             # Clear text after the 220 of STARTTLS could be anybody's: it must never be taken for a reply that came
             # under TLS (CVE-2011-0411, RFC 3207 section 4.2).
             waiting = b"".join(line.raw + b"\r\n" for reply in self._ready for line in reply.raw.lines)
-            partial = waiting + self._reader.partial
+            partial = waiting + self._unasked + self._reader.partial
             self._fail("clear-text-before-tls", partial=partial, untold=self._reader.unfinished_line)
         if self.ending is None:
             self._channel, self._opening = channel, opening
@@ -208,9 +213,14 @@ class Wire(SMTPProtocol):
                 self._ready.append(reply)
                 self._wake()
             else:
+                self._surplus += 1
+                self._unasked += b"".join(line.raw + b"\r\n" for line in event.lines)
                 self._listener.reply_unsolicited(reply)
+                if self._surplus > SURPLUS_LIMIT:
+                    return self._fail("surplus-flood")
         if (broken := self._reader.broken) is not None:
             self._fail(broken.word, partial=broken.seen, protocol=broken.protocol, untold=broken.seen)
+        return None
 
     def _decrypt(self, channel: Channel, data: bytes) -> None:
         try:

@@ -19,7 +19,7 @@ CLEAR_TEXT_MECHANISMS = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
 _QUOTED_CHARS = 300
 
 _DNS_WORDS = ("nxdomain", "no-address")
-_RUNAWAY_WORDS = ("line-too-long", "reply-too-long", "session-too-big")
+_RUNAWAY_WORDS = ("line-too-long", "reply-too-long", "session-too-big", "surplus-flood")
 _LATER_STAGES = (Stage.EHLO, Stage.STARTTLS, Stage.EHLO_TLS, Stage.AUTH, Stage.MAIL, Stage.RCPT)
 
 _FAULT_WORDS = {
@@ -612,6 +612,8 @@ def _sender(session: Transcript) -> str:
     sources=(rfc(5321, "4.2"),),
 )
 def surplus_reply(session: Transcript) -> Iterator[Detail]:
+    if any(one.failure is not None and one.failure.word == "starttls-injection" for one in session.exchanges):
+        return  # told with the injection
     for reply in session.unsolicited:
         if reply.code != 421:  # the one reply that may come at any time (RFC 5321 section 3.8)
             text = printable(reply.text[:_QUOTED_CHARS])
