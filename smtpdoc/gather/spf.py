@@ -10,20 +10,9 @@ from smtpdoc.evidence.auth import SpfEvidence, SpfNode, SpfTerm, TopicStatus
 from smtpdoc.evidence.dns import Lookup
 from smtpdoc.gather.spf_check import LOOKUP_LIMIT, MX_LIMIT, VOID_LIMIT, SpfClient, check_spf, mechanism_name
 from smtpdoc.grammar.senders import sender_of_include
-from smtpdoc.grammar.spf import (
-    A,
-    Directive,
-    Exists,
-    Exp,
-    Include,
-    Mx,
-    Redirect,
-    SpfRecord,
-    Term,
-    is_spf,
-    parse_spf,
-)
+from smtpdoc.grammar.spf import SpfRecord, is_spf, parse_spf
 from smtpdoc.grammar.spf_macros import MacroString, MacroValues, can_be_asked, expand, target_name
+from smtpdoc.grammar.spf_terms import A, Directive, Exists, Exp, Include, Mx, Redirect, Term
 from smtpdoc.seams import Resolver
 
 __all__ = ["SpfClient", "gather_spf"]

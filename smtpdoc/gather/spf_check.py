@@ -10,7 +10,17 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.auth import SpfCheck, SpfResult
 from smtpdoc.evidence.dns import Lookup, LookupStatus
-from smtpdoc.grammar.spf import (
+from smtpdoc.grammar.spf import SpfRecord, is_spf, parse_spf
+from smtpdoc.grammar.spf_macros import (
+    MacroError,
+    MacroString,
+    MacroValues,
+    can_be_asked,
+    expand,
+    parse_macros,
+    target_name,
+)
+from smtpdoc.grammar.spf_terms import (
     A,
     All,
     Directive,
@@ -23,18 +33,6 @@ from smtpdoc.grammar.spf import (
     Ptr,
     Qualifier,
     Redirect,
-    SpfRecord,
-    is_spf,
-    parse_spf,
-)
-from smtpdoc.grammar.spf_macros import (
-    MacroError,
-    MacroString,
-    MacroValues,
-    can_be_asked,
-    expand,
-    parse_macros,
-    target_name,
 )
 from smtpdoc.seams import Resolver
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpdoc.errors import ParseError
-from smtpdoc.grammar.spf import (
+from smtpdoc.grammar.spf import corrected, is_spf, merge, parse_spf
+from smtpdoc.grammar.spf_terms import (
     A,
     All,
     Directive,
@@ -24,11 +25,7 @@ from smtpdoc.grammar.spf import (
     Redirect,
     SpfSyntaxError,
     UnknownModifier,
-    corrected,
-    is_spf,
     is_term,
-    merge,
-    parse_spf,
     parse_term,
 )
 

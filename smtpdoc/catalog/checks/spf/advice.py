@@ -26,8 +26,8 @@ from smtpdoc.evidence.auth import SpfEvidence, SpfNode
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.senders import own_bounce_domain
-from smtpdoc.grammar.spf import Ip4, Ip6
 from smtpdoc.grammar.spf_macros import MacroString
+from smtpdoc.grammar.spf_terms import Ip4, Ip6
 
 checks = CheckSet[SpfEvidence]("spf")
 

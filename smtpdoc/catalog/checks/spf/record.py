@@ -22,8 +22,9 @@ from smtpdoc.evidence.auth import SpfEvidence, SpfNode, TopicStatus
 from smtpdoc.evidence.dns import Lookup
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.printable import printable
-from smtpdoc.grammar.spf import UnknownModifier, is_spf, merge
+from smtpdoc.grammar.spf import is_spf, merge
 from smtpdoc.grammar.spf_guess import REGISTERED
+from smtpdoc.grammar.spf_terms import UnknownModifier
 
 checks = CheckSet[SpfEvidence]("spf")
 

@@ -18,7 +18,8 @@ from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.auth import SpfEvidence, SpfNode
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.printable import printable
-from smtpdoc.grammar.spf import A, Directive, Ip4, Ip6, Mx, Qualifier, parse_spf
+from smtpdoc.grammar.spf import parse_spf
+from smtpdoc.grammar.spf_terms import A, Directive, Ip4, Ip6, Mx, Qualifier
 
 checks = CheckSet[SpfEvidence]("spf")
 

@@ -10,7 +10,8 @@ from smtpdoc.evidence.auth import SpfEvidence, SpfNode, SpfTerm
 from smtpdoc.grammar.names import is_within, special_use
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.senders import own_bounce_domain
-from smtpdoc.grammar.spf import Directive, Ip4, Ip6, SpfRecord, corrected, parse_spf, rewrite
+from smtpdoc.grammar.spf import SpfRecord, corrected, parse_spf, rewrite
+from smtpdoc.grammar.spf_terms import Directive, Ip4, Ip6
 
 #: RFC 7208 section 4.6.4.
 LOOKUP_LIMIT = 10
