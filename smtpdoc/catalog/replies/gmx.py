@@ -155,6 +155,18 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         example="552-Mail size limit exceeded.\n552 For explanation visit https://postmaster.gmx.net/en/error-messages",
     ),
     ReplyEntry(
+        id="gmx.sender-not-allowed",
+        provider="gmx",
+        reason="sender-blocked",
+        action="fix-config",
+        title="The sender address does not belong to the account",
+        meaning="On the outgoing servers of GMX, web.de and IONOS the sender has to be an address of the account that logs in.",
+        text=r"requested action not taken: mailbox unavailable sender address is not allowed|^sender address is not allowed\.?$",
+        steps=("Send with an address of the account, or add it there as alias.",),
+        sources=(_CODES,),
+        example="550-Requested action not taken: mailbox unavailable\n550 Sender address is not allowed.",
+    ),
+    ReplyEntry(
         id="gmx.mailbox-unavailable",
         provider="gmx",
         reason="user-unknown",
