@@ -215,6 +215,42 @@ def test_without_dead_weight_the_most_expensive_sender_is_named() -> None:
     assert ("v=spf1 include:c.example ~all",) == finding.paste
 
 
+def test_addresses_cost_no_lookup() -> None:
+    """Before a sender has to move, `a` terms of one's own are written as the addresses they stand for."""
+    hosts: dict[str, Answer] = {f"h{n}.example A": ["192.0.2.1", "192.0.2.2"] for n in range(11)}
+    zone = _record("v=spf1 ?a:h0.example/28 " + " ".join(f"a:h{n}.example" for n in range(1, 11)) + " -all", hosts)
+
+    finding = _one(zone, "spf.too-many-lookups")
+
+    assert "Write a:h0.example/28" not in finding.fix
+    assert "Write ?a:h0.example/28 as addresses" in finding.fix
+    assert finding.paste[0].startswith("v=spf1 ?ip4:192.0.2.1/28 ?ip4:192.0.2.2/28 a:h1.example ")
+
+
+def test_no_record_is_pasted_that_authorizes_nobody() -> None:
+    zone = _record(
+        "v=spf1 include:b.example -all", {"b.example TXT": "v=spf1 " + "a:g.example " * 11, "g.example *": "192.0.2.1"}
+    )
+
+    assert () == _one(zone, "spf.too-many-lookups").paste
+
+
+def test_the_record_behind_ones_own_redirect_is_the_one_to_edit() -> None:
+    zone = _record(
+        "v=spf1 redirect=_spf.example.com",
+        {
+            "_spf.example.com TXT": "v=spf1 " + "a:g.example " * 9 + "include:servers.mcsv.net -all",
+            "g.example *": "192.0.2.1",
+        }
+        | {"servers.mcsv.net TXT": "v=spf1 -all"},
+    )
+
+    finding = _one(zone, "spf.too-many-lookups", [CLIENT])
+
+    assert finding.fix.startswith("In the record of _spf.example.com: Remove include:servers.mcsv.net (Mailchimp uses")
+    assert ("v=spf1" + " a:g.example" * 9 + " -all",) == finding.paste
+
+
 def test_several_records_become_one() -> None:
     finding = _one(
         {"example.com TXT": ["v=spf1 include:b.example ~all", "v=spf1 ip4:192.0.2.1 -all"]}, "spf.multiple-records"

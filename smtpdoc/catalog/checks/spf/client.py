@@ -30,11 +30,16 @@ def _detail(spf: SpfEvidence, check: SpfCheck, words: str, *, add: bool = False)
     node = editable(spf)
     family = "ip6" if ":" in check.ip else "ip4"
     mine = check.mail_from.rpartition("@")[2].lower() == spf.domain
+    paste = (with_term(node, f"{family}:{check.ip}"),) if add and mine and node is not None else ()
+    fix = None
+    if paste and node is not None and node.domain != spf.domain:
+        fix = f"If this server sends for you, the record of {printable(node.domain)} becomes the line below."
     explanation = f'; the domain says: "{printable(check.explanation)}"' if check.explanation else ""
     return Detail(
         f"{_client(check)}: {words}{_path(check)}{explanation}",
         subject=check.ip,
-        paste=(with_term(node, f"{family}:{check.ip}"),) if add and mine and node is not None else (),
+        fix=fix,
+        paste=paste,
         ip=check.ip,
         mail_from=check.mail_from,
         helo=check.helo,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from smtpdoc.catalog.checks.spf.diet import diet
+from smtpdoc.catalog.checks.spf.diet import words as diet_words
 from smtpdoc.catalog.checks.spf.tree import (
     LOOKUP_LIMIT,
     MX_LIMIT,
@@ -11,7 +13,6 @@ from smtpdoc.catalog.checks.spf.tree import (
     Place,
     changed,
     dead,
-    diet,
     distinct,
     named,
     owned,
@@ -23,10 +24,9 @@ from smtpdoc.catalog.checks.spf.tree import (
     without_dead,
 )
 from smtpdoc.catalog.model import CheckSet, Detail
-from smtpdoc.evidence.auth import SpfEvidence, SpfTerm
+from smtpdoc.evidence.auth import SpfEvidence
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.printable import printable
-from smtpdoc.grammar.senders import own_bounce_domain
 
 checks = CheckSet[SpfEvidence]("spf")
 
@@ -37,48 +37,23 @@ checks = CheckSet[SpfEvidence]("spf")
     level=Level.ERROR,
     why="Receivers stop at ten terms that need DNS, counted over all included records, and answer permerror. "
     "Which mail is hit depends on how far down the sending server is found.",
-    fix="Take out includes that no longer send for you; give the most expensive senders a subdomain of their own.",
+    fix="Take out includes that no longer send for you; give the most expensive senders a subdomain of their own, or "
+    "ask them for a record that holds addresses only.",
     sources=(rfc(7208, "4.6.4"),),
 )
 def too_many_lookups(spf: SpfEvidence) -> Iterator[Detail]:
     if spf.lookups <= LOOKUP_LIMIT:
         return
     plan = diet(spf)
-    fix: str | None = None
-    paste: tuple[str, ...] = ()
-    if plan is not None and plan.lookups <= LOOKUP_LIMIT and (plan.safe or plan.costly):
-        fix = _diet_words(spf, plan.safe, plan.costly) + f" That leaves {plan.lookups} of {LOOKUP_LIMIT}:"
-        paste = (plan.record,)
+    enough = plan is not None and plan.lookups <= LOOKUP_LIMIT and plan.leaves_senders
     yield Detail(
         f"{spf.domain} needs {spf.lookups} of {LOOKUP_LIMIT} lookups: receivers answer permerror",
         subject=spf.domain,
-        fix=fix,
-        paste=paste,
+        fix=diet_words(spf, plan) if plan is not None and enough else None,
+        paste=(plan.record,) if plan is not None and enough else (),
         lookups=spf.lookups,
         limit=LOOKUP_LIMIT,
     )
-
-
-def _diet_words(spf: SpfEvidence, safe: tuple[SpfTerm, ...], costly: tuple[SpfTerm, ...]) -> str:
-    words = [f"Remove {printable(term.term)} ({_idle_reason(spf, term)})." for term in safe]
-    if costly:
-        names = named(f"{term.term} ({term.lookups})" for term in costly)
-        words.append(
-            f"Move the most expensive senders to a subdomain with a record of its own, or drop them if they no longer "
-            f"send: {names}."
-        )
-    return " ".join(words)
-
-
-def _idle_reason(spf: SpfEvidence, term: SpfTerm) -> str:
-    if term.void:
-        return "its name has no records"
-    if term.kind == "ptr":
-        return "ptr should not be used at all"
-    reason = own_bounce_domain(term.target or "")
-    if reason is not None:
-        return f"{reason}, so SPF at {spf.domain} is not asked"
-    return "the same record is included a second time"
 
 
 @checks.add(

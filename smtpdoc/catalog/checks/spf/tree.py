@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from smtpdoc.evidence.auth import SpfEvidence, SpfNode, SpfTerm
 from smtpdoc.grammar.names import is_within, special_use
 from smtpdoc.grammar.printable import printable
-from smtpdoc.grammar.senders import own_bounce_domain
 from smtpdoc.grammar.spf import SpfRecord, corrected, parse_spf, rewrite
 from smtpdoc.grammar.spf_terms import Directive, Ip4, Ip6
 
@@ -163,46 +161,6 @@ def dead(term: SpfTerm) -> bool:
     """True for a term whose own lookup was void, or that leads to a name without record."""
     answered = term.lookup is not None and term.lookup.answered
     return term.void or (answered and term.child is not None and term.child.record is None)
-
-
-@dataclass(frozen=True, slots=True)
-class Diet:
-    """How to come down to ten lookups: `safe` terms can go, `costly` ones have to move elsewhere, `lookups` is left."""
-
-    node: SpfNode
-    safe: tuple[SpfTerm, ...]
-    costly: tuple[SpfTerm, ...]
-    lookups: int
-
-    @property
-    def record(self) -> str:
-        return without(self.node, *self.safe, *self.costly)
-
-
-def diet(spf: SpfEvidence) -> Diet | None:
-    """Choose terms of the first record to take out: those that do nothing first, then the most expensive ones."""
-    node = editable(spf)
-    if node is None:
-        return None
-    counts = Counter(place.term.target for place in places(spf) if place.term.kind == "include" and place.term.target)
-    by_cost = sorted((term for term in node.terms if term.lookups), key=lambda term: term.lookups, reverse=True)
-    left = spf.lookups
-    safe: list[SpfTerm] = []
-    seen: set[str] = set()
-    for term in by_cost:
-        again = term.kind == "include" and term.target is not None and counts[term.target] - (term.target in seen) > 1
-        idle = term.kind == "include" and own_bounce_domain(term.target or "") is not None
-        if left > LOOKUP_LIMIT and (idle or again or term.void or term.kind == "ptr"):
-            safe.append(term)
-            left -= term.lookups
-            if term.target is not None:
-                seen.add(term.target)
-    costly: list[SpfTerm] = []
-    for term in by_cost:
-        if left > LOOKUP_LIMIT and term not in safe and term.kind == "include":
-            costly.append(term)
-            left -= term.lookups
-    return Diet(node, tuple(safe), tuple(costly), left)
 
 
 def short(text: str) -> str:
