@@ -76,7 +76,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="user-unknown",
         title="Exim knows no such recipient",
         meaning="No router of the receiving Exim accepts the address: the domain is local, the name before the @ is not.",
-        text=r"unknown local-part|unknown local part \S+ in|unrouteable address: unknown user|^<?\S+@\S+>? is not deliverable$|^unknown user$",
+        text=r"unknown local-part|unknown local part \S+ in|unrouteable address: unknown user|^<?\S{1,255}@\S{1,255}>? is not deliverable$|^unknown user$",
         causes=(
             "The address has a typing error or was deleted.",
             "Server side: the domain's routers miss an alias or account.",
