@@ -77,7 +77,8 @@ def test_a_server_that_is_not_unpacked_is_a_reason_to_skip(lab: Lab, monkeypatch
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
 def test_the_servers_end_with_their_run_however_it_ends(exim: MailServer, name: str) -> None:
     run = (
-        "import time\n"
+        "import signal, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in the background otherwise
         "from support.lab import OwnedLab\n"
         "lab = OwnedLab()\n"
         "server = lab.server('exim')\n"

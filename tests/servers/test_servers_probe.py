@@ -364,7 +364,7 @@ def test_a_certificate_tells_its_key_its_names_and_its_days(postfix: MailServer)
     )
 
     assert weak.chain[0].key == "RSA 1024"
-    assert (soon.days_left, soon.chain[0].key) == (3, "EC P-256")
+    assert (soon.days_left, soon.chain[0].key) == (5, "EC P-256")
     assert wildcard.chain[0].names == ("*.lab.example",)
     assert nameless.chain[0].names == ()
 

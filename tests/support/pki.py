@@ -28,7 +28,7 @@ SHELF = {
     "wrong-name": "for other.example",
     "common-name-only": "no subjectAltName",
     "wildcard": "for *.lab.example",
-    "soon": "ends in three days",
+    "soon": "ends in five days",
     "weak": "RSA 1024",
 }
 
@@ -81,7 +81,7 @@ def write_shelf(directory: Path, host: str, address: str) -> None:
     shelve("wrong-name", ["other.example"], common_name="other.example")
     shelve("common-name-only", [])
     shelve("wildcard", [f"*.{host.partition('.')[2]}"], common_name=f"*.{host.partition('.')[2]}")
-    shelve("soon", end=now + timedelta(days=3, hours=12))
+    shelve("soon", end=now + timedelta(days=5, hours=12))
     shelve("weak", key=rsa.generate_private_key(65537, 1024))
 
 
