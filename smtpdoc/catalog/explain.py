@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 
 from smtpdoc.catalog import providers
 from smtpdoc.catalog.advice import fill, values
@@ -57,6 +58,7 @@ def match(reply: Reply, provider: str | None = None) -> tuple[ReplyEntry, ...]:
     return judge(reply, provider).entries
 
 
+@lru_cache(maxsize=2048)  # logs repeat themselves: the same reply gets the same answer
 def explain(reply: Reply, *, stage: str | None = None, provider: str | None = None) -> Explanation:
     """Return what a reply means and what to do.
 
@@ -69,7 +71,7 @@ def explain(reply: Reply, *, stage: str | None = None, provider: str | None = No
     found = values(facts, reason.name)
     digit = first_digit(reply)
     if reply.positive:
-        return _accepted(reply, stage, verdict, dict(facts.items()), found)
+        return _accepted(reply, stage, verdict, MappingProxyType(dict(facts.items())), found)
     code_only = verdict.confidence in (Confidence.CODE, Confidence.CLASS) and reason.name != UNKNOWN
     action = entry.action or action_for(reason, digit)
     return Explanation(
@@ -88,7 +90,7 @@ def explain(reply: Reply, *, stage: str | None = None, provider: str | None = No
         commands=fill(entry.commands or reason.commands, found, command=True),
         entries=tuple(entry.id for entry in verdict.entries),
         sources=entry.sources or reason.sources,
-        facts=dict(facts.items()),
+        facts=MappingProxyType(dict(facts.items())),
         notes=_notes(reply, verdict, reason),
     )
 
@@ -205,6 +207,8 @@ def _mask_host(found: re.Match[str]) -> str:
 
 def _mask_url(found: re.Match[str]) -> str:
     url = found[0].lower()
+    if "openspf" in url:
+        return "spf url#"
     if any(mark in url for mark in ("dbl", "/query/domain", "surbl", "uribl")) and "dnsbl" not in url:
         return "domainlisturl#"
     return "listurl#" if any(mark in url for mark in (*LIST_WORDS, "/rbl", "denyip", "delist")) else "url#"

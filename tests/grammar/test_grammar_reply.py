@@ -213,7 +213,7 @@ def test_endless_replies_are_cut() -> None:
 @pytest.mark.parametrize("pasted", [" ".join(GMAIL), *(case[0] for case in WRAPPED)])
 def test_every_prefix_is_a_value_or_a_parse_error(pasted: str) -> None:
     """Fed byte by byte: whatever has arrived so far is read or refused, nothing else."""
-    outcomes = set()
+    outcomes: set[type[object]] = set()
     for end in range(len(pasted) + 1):
         try:
             outcomes.add(type(parse_reply(pasted[:end])))

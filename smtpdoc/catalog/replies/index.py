@@ -104,7 +104,7 @@ class _Reader:
         self.at = 0
 
     def anchors(self) -> tuple[str, ...]:
-        return tuple(sorted(set(self._alternatives()), key=len))
+        return tuple(sorted(set(self._alternatives()), key=lambda word: (len(word), word)))
 
     def _alternatives(self) -> tuple[str, ...]:
         """Read up to the closing parenthesis: one of these words is in every match; () when none can be named."""

@@ -34,6 +34,7 @@ ENTRIES = (
     *phrases_block.REMOVAL,
     *phrases_block.HELO,
     *phrases_recipient.ADDRESS,
+    *phrases_recipient.GROUP,
     *phrases_sender.SENDER,
     *phrases_block.REVERSE_DNS,
     *phrases_server.EXPIRED,

@@ -103,7 +103,7 @@ LOGIN = (
         "login-missing",
         "auth-required",
         "The server wants a login first",
-        r"must issue an auth|authentication (?:is )?(?:required|needed)|(?:you )?must (?:first )?(?:authenticate|log ?in|be authenticated)"
+        r"must issue an auth|\bauth is (?:required|needed|mandatory)|authentication (?:is )?(?:required|needed)|(?:you )?must (?:first )?(?:authenticate|log ?in|be authenticated)"
         r"|requires? (?:smtp )?auth|(?:client|sender|user|you)\b[^.]{0,20}\bnot (?:been )?authenticated|(?:log|sign) ?in (?:first|before)"
         r"|unauthenticated senders?|auth(?:entication)? first|please (?:authenticate|log ?in|use smtp auth)|need to authenticate"
         r"|anmeldung erforderlich|authentification requise|smtp auth(?:entication)? (?:is )?(?:needed|mandatory)",

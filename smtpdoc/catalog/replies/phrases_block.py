@@ -54,7 +54,7 @@ LOCAL_RULES = (
         "short-block",
         "client-refused",
         "The sending server is blocked for a while",
-        r"blocked for the day|temporarily blocked (?:for|because|due)|(?:ip#\S*|host|you) (?:has been|have been|is|are) temporarily (?:blocked|banned)"
+        r"blocked for the day|temporarily blocked (?:for|because|due)|(?:ip#\S*|\bip|host|address|you) (?:has been|have been|is|are) temporarily (?:blocked|banned)"
         r"|namespace mining|too many (?:bad|invalid|unknown) (?:recipients|users|commands)|(?:dictionary|directory harvest) attack",
         "554 192.0.2.1 has been temporarily blocked for too many invalid recipients",
     ),
@@ -75,7 +75,7 @@ LISTS = (
         "sender-domain-listed",
         "sender-blocked",
         "The receiver has the sender on a list of its own",
-        r"(?:your |sender(?:'s)? |from )(?:e-?mail |mail )?(?:domain|address) (?:has been|is|was) (?:black|block)-?listed"
+        r"sender (?:address |domain |e-?mail )?(?:is )?(?:on|in) (?:our|the|a|my) (?:local )?(?:black|block)|(?:your |sender(?:'s)? |from )(?:e-?mail |mail )?(?:domain|address) (?:has been|is|was) (?:black|block)-?listed"
         r"|(?:black|block)-?listed sender|sender (?:is )?(?:black|block)-?listed|header based manually blocked senders|blocked senders?:",
         "550 5.7.1 Your domain has been blacklisted",
     ),
@@ -87,7 +87,7 @@ LISTS = (
         r"|\bdns-?(?:bl|rbl)\b|\brbls?\b|\brbl\+|(?:block|black|deny)[- ]?list(?!ed sender)|block listed|black listed|(?:is|are|was|been|ip|currently) listed (?:in|on|at|by)"
         r"|\blisted (?:in|on|at|by) (?!public|domino|the (?:directory|domino|ldap))|found (?:in|on) (?:\w+ ){0,2}(?:\S+ )?(?:list|listing|rbl|dnsbl)"
         r"|spamhaus|spamcop|\bsorbs\b|uceprotect|barracudacentral|barracudanetworks|abuseat|abusix|invaluement|ivmsip|spamrats|mailspike|hostkarma"
-        r"|backscatterer|senderscore|spam ?rl|real-?time block|\bblacklisted\b|exploits block|block list|listurl#|reputation services?|listing in"
+        r"|backscatterer|spam ?rl|real-?time block|\bblacklisted\b|exploits block|block list|listurl#|reputation services?|listing in"
         r"|(?:known|suspected|reported) (?:spam|spammer|abuse) (?:ip|source|host|server)|spammer list|(?:spam|bad|suspected) (?:source|sender) ip|spam ip",
         "550 5.7.1 Service unavailable; client [192.0.2.1] blocked using bl.example.net",
     ),
@@ -99,7 +99,7 @@ REMOVAL = (
         "ip-blocklisted",
         "The sending address is blocked, with a way to be removed",
         r"(?:request|ask for) (?:removal|delisting)|\bde-?list|removal (?:request|form|page)|(?:ip|address|host|server|client|sender)\b[^;]{0,80}\b(?:unblock|to be removed)"
-        r"|banned sending ip|blocked for spam[^;]{0,30}(?:see|visit)[^;]{0,10}url#|ip blocked see|blocked - see|block for spam|spamming ip",
+        r"|ip#\S*(?: (?:is|was|has been))? (?:refused|rejected|blocked|denied)[^;]{0,12}\b(?:see|visit)\b[^;]{0,12}url#|banned sending ip|blocked for spam[^;]{0,30}(?:see|visit)[^;]{0,10}url#|ip blocked see|blocked - see|block for spam|spamming ip",
         "550 5.7.606 Access denied, banned sending IP [192.0.2.1]. To request removal visit the page",
     ),
 )
@@ -121,7 +121,7 @@ REVERSE_DNS = (
         "no-ptr",
         "The sending address has no proper reverse DNS",
         r"reverse[- ]?(?:dns|hostname|lookup|name|mapping|record|resolution|address)|\br-?dns\b|\bptr\b|ip name (?:lookup|possibly)|fcrdns|forward[- ]confirmed"
-        r"|cannot (?:find|resolve) your (?:reverse )?(?:host|address|hostname|domain|ip)|no (?:host ?name|name|dns) (?:for|found for) (?:your )?(?:ip|address|client)"
+        r"|cannot (?:find|resolve) your (?:reverse )?(?:host|address|hostname|domain|ip)|(?:cannot|can't|unable to|could not|failed to) (?:find|resolve|look ?up) (?:your|the (?:client|sending|ip)|client|sending)\b|no (?:host ?name|name|dns) (?:for|found for) (?:your )?(?:ip|address|client)"
         r"|(?:client|your|sending) (?:host|ip|address|server)[^.]{0,30}(?:does not|doesn't|must|not) resolv|unresolvable (?:client|host|ip)"
         r"|without a valid sender domain|(?:hostname|host name) lookup (?:fail|error)|in-addr\.arpa|generic (?:host ?name|reverse|dns)",
         "550 5.7.25 The sending address has no reverse DNS entry",
@@ -134,7 +134,7 @@ HELO = (
         "bad-helo",
         "The EHLO name is refused",
         r"helo command rejected|\b(?:bad|invalid|forged|fake|wrong|unacceptable|suspicious) (?:helo|ehlo)|(?:helo|ehlo) (?:is )?(?:denied|rejected|refused)"
-        r"|(?:helo|ehlo)(?:[ /](?:helo|ehlo))?(?: name| host ?name| domain| argument| string| identity)?[^.]{0,40}\b(?:does not|doesn't|must|not|invalid|forged|spoof|bad|mismatch|is (?:in )?my)"
+        r"|(?:helo|ehlo)(?:[ /](?:helo|ehlo))?(?: name| host ?name| domain| argument| string| identity)?[^.]{0,40}\b(?:does not|doesn't|must|should|not|invalid|forged|spoof|bad|mismatch|is (?:in )?my)"
         r"|your (?:helo|ehlo)|(?:helo|ehlo) (?:name|host ?name|domain) (?:is|was)",
         "550 5.7.1 Invalid HELO name",
     ),

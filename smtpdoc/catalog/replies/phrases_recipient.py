@@ -27,7 +27,7 @@ FULL = (
         "mailbox-full",
         "mailbox-full",
         "The recipient's mailbox is full",
-        r"(?:mail ?-?box|mail ?folder|inbox|account|folder|maildir|postfach|bo(?:i|î)te|casella|buz(?:o|ó)n|skrzynka)\b[^.]{0,60}\b(?:(?:is |was )?(?:almost )?full|over ?-?quota|pe(?:ł|l)na|pleine|piena|lleno|voll|overvol)"
+        r"quotaexceeded|(?:mail ?-?box|account|inbox|user|recipient) (?:is |has gone )?over (?:its|the|his|their) (?:limit|quota|size|storage)|(?:mail ?-?box|mail ?folder|inbox|account|folder|maildir|postfach|bo(?:i|î)te|casella|buz(?:o|ó)n|skrzynka)\b[^.]{0,60}\b(?:(?:is |was )?(?:almost )?full|over ?-?quota|pe(?:ł|l)na|pleine|piena|lleno|voll|overvol)"
         r"|over ?-?quota|mail ?box full|full mail ?box|(?:disk|disc|mail(?:box)?|storage|user|account|recipient|mail folder|inbox) (?:quota|space|storage|limit)(?: \w+){0,3} (?:exce?eded|exe?eded|exceed|full|reached|violation|depleted|used up)"
         r"|quota (?:limit |usage |is |has been |has )?(?:exce?eded|exceed|full|reached|violation|depleted)|exce?eded? (?:\w+ ){0,3}(?:mailbox |storage |disk |mail |allowed |its |their |his )*(?:quota|storage|disk space|space|allocation|mailbox (?:size|limit))"
         r"|(?:not enough|insufficient|no|out of|lacks?|low) (?:\w+ )?(?:mailbox |storage |disk )?(?:space|storage)(?! on (?:device|server))[^.]{0,40}(?:user|mailbox|account|recipient|accept)|(?:not|n't) have enough (?:space|room|storage)"
@@ -45,7 +45,7 @@ DISABLED = (
         "mailbox-disabled",
         "The recipient's mailbox is switched off",
         _WHO
-        + r"\(?s?\)?\b[^.;]{0,60}\b(?:disabled|deactivated|inactive|suspended|locked|frozen|expired|closed|terminated|blocked by|cancell?ed|archived|archivee|archivée|dormant|retired|paused"
+        + r"\(?s?\)?\b[^.;]{0,60}\b(?:disabled|deactivated|inactive|suspended|locked|frozen|expired|closed|terminated|blocked (?:by|due|because)|cancell?ed|archived|archivee|archivée|dormant|retired|paused"
         r"|not (?:been )?activated?|not active|not enabled|deactivat|bloqu(?:é|e)e?|inativ|zablokowane|gesperrt|deaktiviert|inactivo|disattivat|disabilitat|d(?:é|e)sactiv|inactif)"
         r"|(?:disabled|inactive|suspended|deactivated|locked|closed|expired|frozen|dormant|archived) (?:\w+ )?"
         + _WHO
@@ -67,13 +67,25 @@ MOVED = (
     ),
 )
 
+#: A group's or list's own rule. Before the phrases about senders: "sender not allowed to send to this group".
+GROUP = (
+    phrase(
+        "group-rule",
+        "recipient-refused",
+        "The group or list does not take mail from you",
+        r"not (?:allowed|permitted|authori[sz]ed) to (?:send|post|write|mail|e-?mail|submit)(?: \w+){0,3} to (?:this|the) (?:group|list|recipient|distribution|mailbox|address|user|mailing|alias)"
+        r"|(?:distribution|mailing) (?:list|group)s?\b[^.]{0,40}\b(?:only|restricted|not allowed|not permitted)",
+        "550 5.7.1 Sender not allowed to send to this group",
+    ),
+)
+
 REFUSED = (
     phrase(
         "recipient-refuses",
         "recipient-refused",
         "The recipient or group does not take mail from you",
         r"(?:rejected|refused|blocked|declined|denied) by (?:the |this )?(?:recipient|user|addressee|mailbox owner)s?\b|(?:user|recipient) (?:has )?(?:refused|declined|rejects?|refuses)|(?:allowed|approved|authori[sz]ed|permitted)[- ]senders?"
-        r"|(?:not (?:a|an) )?(?:list )?(?:member|subscriber)s?[ -]only|not a (?:list )?(?:member|subscriber)|(?:only|just) accepts? (?:e-?mail|mail|messages?|posts?) from|not (?:allowed|permitted|authori[sz]ed) to (?:post|send (?:e-?mail |mail |messages? )?to (?:this|the)|mail to|write)"
+        r"|(?:member|subscriber)s?\b[ -](?:only|may|can)\b|only (?:\w+ )?(?:members|subscribers|employees)\b|not a (?:list )?(?:member|subscriber)|(?:only|just) accepts? (?:e-?mail|mail|messages?|posts?) from|not (?:allowed|permitted|authori[sz]ed) to (?:post|send (?:e-?mail |mail |messages? )?to (?:this|the)|mail to|write)"
         r"|(?:does not|doesn't|do not|will not|not) (?:want|wish|accept(?:ing)? (?:mail|messages|e-?mail) from (?:you|this sender|outside|external|unknown))|external senders?|restricted (?:recipient|address|list|group)|recipient(?:'s)? preferences|moderated|challenge.{0,20}response"
         r"|sender (?:is )?not (?:in|on) (?:the |my )?(?:allow|white|address)",
         "550 5.7.1 This group only accepts mail from members",
@@ -82,7 +94,7 @@ REFUSED = (
         "recipient-access-denied",
         "user-unknown",
         "Microsoft's edge knows no such recipient",
-        r"recipient address rejected: access denied",
+        r"recipient address(?:es)? rejected ?: access denied",
         "550 5.4.1 Recipient address rejected: Access denied",
         enhanced="X.4.1",
     ),
@@ -115,9 +127,9 @@ UNKNOWN = (
         r"user unknown|unknown user|(?:does ?n[o']?t|dosn't|did not|didn't|don't|do not) (?:exist|have (?:a|an) \S+ account|have an account|recogni[sz]e)|not (?:an? )?(?:valid|active) (?:\w+ )?(?:user|address|e-?mail|mailbox|account|recipient)"
         r"|not listed (?:in|with)|could not be (?:found|reached|resolved|verified)|(?:cannot|can't|can not|could not|couldn't) (?:be verified|be found|find|resolve|verify|deliver to)[^.]{0,30}(?:user|recipient|address|mail ?box|account|addr#)|recipient cannot be verified|not our (?:user|customer)|bad_recipient|badrcptto|recipnotfound"
         r"|handle mail for that user|not deliverable|user path no exist|unallocated|unknown local[- ]part|address lookup (?:in|fail)|not in (?:the )?recipient list|(?:is|are) not (?:ok|known)|illegal alias|address error|rcpt(?: to)? (?:user )?\S* ?not ok|account (?:not|isn't)"
-        r"|banned recipient|(?:unknown|invalid|no such) (?:id|name|username)|recipient (?:not found|rejected|unknown)|invalid (?:user|recipient|destination)|destinatario errato|sconosciuto|inesistente|inconnu|invalide|n'existe pas|nie istnieje|nie ma takiego|no existe|n(?:ã|a)o existe|desconocid|desconhecid|unbekannt|existiert nicht|onbekend|bestaat niet|okänd|ukjent|ukendt|tuntematon"
+        r"|banned recipient|(?:unknown|invalid|no such) (?:id|name|username)|recipient (?:not found|rejected|unknown)|invalid (?:user|recipient|destination)|destinatario errato|sconosciuto|inesistente|inconnu|invalide|n'existe pas|nie istnieje|nie ma takiego|no existe|n(?:ã|a)o existe|desconocid|desconhecid|unbekannt|nicht gefunden|niet gevonden|introuvable|non trovat|no encontrad|n(?:ã|a)o encontrad|existiert nicht|onbekend|bestaat niet|okänd|ukjent|ukendt|tuntematon"
         r"|no longer (?:available|exists?|valid)",
-        "550 5.1.1 user unknown in local recipient table",
+        "550 Sorry, badrcptto: recipient was not in the recipient list",
     ),
     phrase(
         "mailbox-unavailable",
@@ -155,7 +167,7 @@ REJECTED = (
         "recipient-rejected",
         "user-unknown",
         "The recipient was refused without a cause",
-        r"recipient (?:address )?(?:was |is )?(?:rejected|refused|denied|not accepted)|address rejected|invalid recipient",
+        r"recipient (?:address )?(?:was |is )?(?:rejected|refused|denied|not accepted)|address rejected|invalid recipient|^not found\W*$",
         "550 <user@example.net>: Recipient address rejected.",
     ),
 )

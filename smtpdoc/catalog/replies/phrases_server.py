@@ -37,6 +37,18 @@ NETWORK = (
 
 SYNTAX = (
     phrase(
+        "no-recipients-left",
+        "protocol-error",
+        "No recipient had been accepted before the message",
+        r"\bno (?:valid )?recipients?\W*$|no valid recipients|need rcpt",
+        "554 5.5.1 Error: no valid recipients",
+        codes=(503, 554),
+        steps=(
+            "Look at the replies to RCPT TO before this one: they hold the true cause.",
+            "Run the session again and read them (command below).",
+        ),
+    ),
+    phrase(
         "syntax",
         "protocol-error",
         "The server does not understand the command's syntax",
