@@ -92,6 +92,7 @@ class Report:
     def exit_code(self) -> ExitCode:
         if self.interrupted:
             return ExitCode.INTERRUPTED
-        if isinstance(self.evidence, ExplainEvidence) and self.evidence.explanation is None:
+        evidence = self.evidence
+        if isinstance(evidence, ExplainEvidence) and evidence.explanation is None and evidence.page is None:
             return ExitCode.USAGE  # there was no reply in it
         return exit_code((finding.level for finding in self.findings), self.fail_on)

@@ -11,7 +11,7 @@ import click
 
 from smtpdoc.cli.options import option, output_options
 from smtpdoc.cli.output import Output, OutputOptions
-from smtpdoc.report import ExitCode, Report
+from smtpdoc.report import Report
 
 if TYPE_CHECKING:
     from smtpdoc.render.text import Page
@@ -24,8 +24,19 @@ MAX_LINE_CHARS = 65536
 @click.argument("words", nargs=-1, metavar="WORDS...")
 @option("--provider", metavar="NAME", help="Whose reply it is (gmail, postfix, ...), when the text does not tell.")
 @option("--stage", metavar="NAME", help="Which command it answered (connect, ehlo, auth, mail, rcpt, data, message).")
+@option("--list", "list_", is_flag=True, help="List the catalog; narrow it with --provider, --reason, --code.")
+@option("--reason", metavar="NAME", help="With --list: only entries with this reason.")
+@option("--code", metavar="CODE", help="With --list: only entries with this reply code or enhanced code.")
 @output_options
-def command(words: tuple[str, ...], provider: str | None, stage: str | None, **shared: Any) -> int:
+def command(
+    words: tuple[str, ...],
+    provider: str | None,
+    stage: str | None,
+    list_: bool,
+    reason: str | None,
+    code: str | None,
+    **shared: Any,
+) -> int:
     """Explain a reply, a code, a reason, a provider or a finding id.
 
     Paste the reply as it stands in the log or the bounce; `-` reads one reply per line from stdin.
@@ -37,6 +48,12 @@ def command(words: tuple[str, ...], provider: str | None, stage: str | None, **s
       grep status=bounced /var/log/mail.log | smtpdoc explain -
     """
     options = OutputOptions.read(**shared)
+    if list_:
+        if words:
+            raise click.UsageError("--list takes no words; narrow it with --provider, --reason or --code.")
+        return _list(options, provider=provider, reason=reason, code=code)
+    if reason is not None or code is not None:
+        raise click.UsageError("--reason and --code narrow --list.")
     if not words:
         raise click.UsageError("What should be explained? Paste a reply, or give - to read replies from stdin.")
     if words == ("-",):
@@ -47,13 +64,18 @@ def command(words: tuple[str, ...], provider: str | None, stage: str | None, **s
 
 
 def _one(options: OutputOptions, text: str, *, stage: str | None, provider: str | None) -> int:
-    from smtpdoc import api
+    from smtpdoc.api.pages import look_up
 
-    report = api.explain(text, stage=stage, provider=provider, fail_on=options.fail_on, ignore=options.ignore)
-    if report.exit_code is ExitCode.USAGE:
-        raise click.UsageError(
-            f"There is no SMTP reply in {text[:80]!r}. Paste what the server said, such as: 550 5.1.1 User unknown"
-        )
+    report = look_up(text, stage=stage, provider=provider, fail_on=options.fail_on, ignore=options.ignore)
+    output = Output(options, many=False)
+    output.add(report, partial(show_explanation, report))
+    return output.close()
+
+
+def _list(options: OutputOptions, *, provider: str | None, reason: str | None, code: str | None) -> int:
+    from smtpdoc.api.pages import catalog_list
+
+    report = catalog_list(provider=provider, reason=reason, code=code, fail_on=options.fail_on, ignore=options.ignore)
     output = Output(options, many=False)
     output.add(report, partial(show_explanation, report))
     return output.close()
@@ -80,6 +102,10 @@ def show_explanation(report: Report, page: Page) -> None:
     from smtpdoc.render.text_explain import render_explanation
 
     match report.evidence:
+        case ExplainEvidence(explanation=explanation, page=catalog_page) if catalog_page is not None:
+            from smtpdoc.render.text_catalog import render_page
+
+            render_page(page, catalog_page, explanation)
         case ExplainEvidence(explanation=None, input=text):
             page.hanging(page.mark(report.level).append(" "), f"no SMTP reply in {text[:120]!r}")
         case ExplainEvidence(explanation=explanation) if explanation is not None:

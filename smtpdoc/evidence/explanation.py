@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from smtpdoc.findings import NO_FACTS, Fact, Source
+from smtpdoc.findings import NO_FACTS, Entry, Fact, Source
 from smtpdoc.grammar.reply import Reply
 
 
@@ -71,8 +71,40 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogRow:
+    """One entry of the catalog in a list. `provider` is None for a wording or a code that anybody may use."""
+
+    id: str
+    reason: str
+    title: str
+    provider: str | None = None
+    code: int | None = None
+    enhanced: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogPage:
+    """What the catalog holds under a name that is no reply.
+
+    `kind` is "code", "reason", "provider", "entry", "finding" or "list"; `rows` are the replies that belong to it, in
+    the catalog's order; `finding` is set for the id of a finding.
+    """
+
+    kind: str
+    name: str
+    title: str
+    rows: tuple[CatalogRow, ...] = ()
+    finding: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainEvidence:
-    """What `explain` was given, and its answer; `explanation` is None when there was no reply in a streamed line."""
+    """What `explain` was given, and its answer.
+
+    `explanation` is None for a line without a reply in it and for a page that is a list or a finding; `page` is set
+    when a name of the catalog was asked for.
+    """
 
     input: str
     explanation: Explanation | None
+    page: CatalogPage | None = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from smtpdoc.evidence.explanation import Explanation, Retry
+from smtpdoc.evidence.explanation import CatalogPage, ExplainEvidence, Explanation, Retry
+from smtpdoc.findings import Entry
 from smtpdoc.grammar.reply import Reply
 from smtpdoc.render.json_values import Json, plain, source_json
 
-#: A streamed line without a reply in it.
+#: A streamed line without a reply in it, or a page of the catalog that explains no single reply.
 NO_EXPLANATION: Json = {
     "reply": None,
     "class": None,
@@ -16,7 +17,7 @@ NO_EXPLANATION: Json = {
     "retry": {"should": False},
     "who": "sender",
     "confidence": None,
-    "title": "There is no reply in this line",
+    "title": "",
     "meaning": "",
     "causes": [],
     "steps": [],
@@ -26,6 +27,49 @@ NO_EXPLANATION: Json = {
     "entries": [],
     "sources": [],
 }
+
+
+def explain_json(evidence: ExplainEvidence) -> Json:
+    explained = dict(NO_EXPLANATION) if evidence.explanation is None else explanation_json(evidence.explanation)
+    page = evidence.page
+    if page is not None:
+        if page.kind != "code":
+            explained["reply"] = None
+        if evidence.explanation is None:
+            explained["title"] = page.title
+            explained["entries"] = [row.id for row in page.rows] or [page.name]
+    return {"input": evidence.input, **explained, "page": None if page is None else page_json(page)}
+
+
+def page_json(page: CatalogPage) -> Json:
+    return {
+        "kind": page.kind,
+        "name": page.name,
+        "title": page.title,
+        "rows": [
+            {
+                "id": row.id,
+                "provider": row.provider,
+                "code": row.code,
+                "enhanced": row.enhanced,
+                "reason": row.reason,
+                "title": row.title,
+            }
+            for row in page.rows
+        ],
+        "finding": None if page.finding is None else entry_json(page.finding),
+    }
+
+
+def entry_json(entry: Entry) -> Json:
+    return {
+        "id": entry.id,
+        "level": str(entry.level),
+        "title": entry.title,
+        "why": entry.why,
+        "fix": entry.fix,
+        "sources": [source_json(source) for source in entry.sources],
+    }
 
 
 def reply_json(reply: Reply) -> Json:

@@ -11,7 +11,7 @@ from smtpdoc.evidence.explanation import ExplainEvidence
 from smtpdoc.evidence.smtp import ProbeEvidence
 from smtpdoc.findings import Finding
 from smtpdoc.render.json_auth import auth_json
-from smtpdoc.render.json_explain import NO_EXPLANATION, explanation_json
+from smtpdoc.render.json_explain import explain_json
 from smtpdoc.render.json_probe import probe_json
 from smtpdoc.render.json_values import Json, plain, seconds, source_json, time_json
 from smtpdoc.report import Evidence, Report
@@ -72,8 +72,7 @@ def finding_json(finding: Finding) -> Json:
 def evidence_json(evidence: Evidence) -> Json:
     match evidence:
         case ExplainEvidence():
-            explained = NO_EXPLANATION if evidence.explanation is None else explanation_json(evidence.explanation)
-            return {"input": evidence.input, **explained}
+            return explain_json(evidence)
         case ProbeEvidence():
             return probe_json(evidence)
         case AuthEvidence():

@@ -111,3 +111,51 @@ def test_every_option_has_an_environment_variable(smtpdoc: Smtpdoc, monkeypatch:
     monkeypatch.setenv("SMTPDOC_FORMAT", "json")
 
     assert "smtpdoc/1" == smtpdoc("explain", "550 5.1.1 x").json["schema"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "says"),
+    [
+        ("spf.too-many-lookups", "finding", "✖ spf.too-many-lookups   error"),
+        ("5.7.26", "code", "Gmail refused this message"),
+        ("550", "code", "550  Refused"),
+        ("greylisted", "reason", "a queue that tries again gets through"),
+        ("gmail", "provider", "entries"),
+        ("gmail.dmarc-unauthenticated", "entry", "For example"),
+    ],
+)
+def test_names_of_the_catalog_are_explained_too(smtpdoc: Smtpdoc, words: str, kind: str, says: str) -> None:
+    ran = smtpdoc("explain", words)
+
+    assert 0 == ran.code
+    assert says in ran.out
+    assert kind == smtpdoc("explain", words, "--json").json["evidence"]["page"]["kind"]
+
+
+def test_a_mistyped_name_gets_a_suggestion(smtpdoc: Smtpdoc) -> None:
+    ran = smtpdoc("explain", "greylsted")
+
+    assert 2 == ran.code
+    assert "Did you mean greylisted" in ran.err
+
+
+def test_the_catalog_can_be_listed_and_narrowed(smtpdoc: Smtpdoc) -> None:
+    rows = smtpdoc("explain", "--list", "--provider", "gmail", "--reason", "no-ptr", "--json").json["evidence"]["page"][
+        "rows"
+    ]
+
+    assert rows
+    assert {("gmail", "no-ptr")} == {(row["provider"], row["reason"]) for row in rows}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--list", "550"),
+        ("--reason", "no-ptr", "550 x"),
+        ("--list", "--reason", "nonsense"),
+        ("--list", "--provider", "nobody"),
+    ],
+)
+def test_a_list_is_narrowed_by_names_that_exist(smtpdoc: Smtpdoc, arguments: tuple[str, ...]) -> None:
+    assert 2 == smtpdoc("explain", *arguments).code

@@ -21,7 +21,7 @@ checks = CheckSet[ExplainEvidence]("reply")
     sources=(rfc(5321, "4.2"),),
 )
 def not_a_reply(evidence: ExplainEvidence) -> Iterator[Detail]:
-    if evidence.explanation is None:
+    if evidence.explanation is None and evidence.page is None:
         yield Detail(f"no reply in {printable(evidence.input[:80])!r}")
 
 
@@ -34,6 +34,8 @@ def not_a_reply(evidence: ExplainEvidence) -> Iterator[Detail]:
     sources=(rfc(5321, "4.2.1"),),
 )
 def only_class_known(evidence: ExplainEvidence) -> Iterator[Detail]:
+    if evidence.page is not None and evidence.page.kind == "code" and evidence.page.rows:
+        return  # asked for by its number, and there is something to say
     if evidence.explanation is not None and evidence.explanation.confidence is Confidence.CLASS:
         kind = evidence.explanation.reply_class
         yield Detail(
