@@ -11,32 +11,43 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from support.alternate import duel
 from support.lab import HOST, LabUnavailableError, MailServer, OwnedLab
+from support.slow_wire import slow_wire
 
 AIM = 1.5
 
 
-def commands(server: MailServer) -> tuple[list[str], list[str]]:
+def commands(server: MailServer, port: int) -> tuple[list[str], list[str]]:
     """Return our command and swaks's: greeting, EHLO, STARTTLS, EHLO, QUIT, the certificate verified."""
     smtpdoc = Path(sys.executable).with_name("smtpdoc")
-    probe = [str(smtpdoc), "probe", f"{server.address}:{server.mx_port}", "--server-name", HOST]
+    probe = [str(smtpdoc), "probe", f"{server.address}:{port}", "--server-name", HOST]
     probe += ["--quit-after", "starttls", "--ca-file", str(server.ca_file), "--helo", "probe.example"]
     probe += ["--format", "json"]
-    swaks = ["swaks", "--server", server.address, "--port", str(server.mx_port), "--helo", "probe.example"]
+    swaks = ["swaks", "--server", server.address, "--port", str(port), "--helo", "probe.example"]
     # HELO is the EHLO after STARTTLS here; --quit-after TLS would leave before it.
     swaks += ["--tls", "--tls-verify", "--tls-ca-path", str(server.ca_file), "--quit-after", "HELO"]
     return probe, [*swaks, "--to", "bob@lab.example"]
 
 
+def compare(server: MailServer, port: int, rounds: int) -> None:
+    probe, swaks = commands(server, port)
+    print(*duel(probe, swaks, rounds).lines("smtpdoc probe", "swaks", AIM), sep="\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, default=21, metavar="ROUNDS", help="runs of each (default: 21)")
-    rounds = parser.parse_args().n
+    parser.add_argument("--rtt-ms", type=float, default=30.0, metavar="MS", help="the distance in the second duel")
+    arguments = parser.parse_args()
     if shutil.which("swaks") is None:
         sys.exit("swaks is not installed (Debian: swaks, libnet-ssleay-perl)")
     lab = OwnedLab()
     try:
-        probe, swaks = commands(lab.server("postfix"))
-        print(*duel(probe, swaks, rounds).lines("smtpdoc probe", "swaks", AIM), sep="\n")
+        server = lab.server("postfix")
+        print("loopback:")
+        compare(server, server.mx_port, arguments.n)
+        print(f"\nthe same server {arguments.rtt_ms:g} ms away:")
+        with slow_wire(server.address, server.mx_port, arguments.rtt_ms / 1000) as port:
+            compare(server, port, arguments.n)
     except LabUnavailableError as reason:
         sys.exit(str(reason))
     finally:
