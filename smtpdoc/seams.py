@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from smtpdoc.errors import ParseError
-from smtpdoc.evidence.dns import Lookup
-from smtpdoc.evidence.smtp import Exchange, Failure, Line, Stage, TlsFacts
-from smtpdoc.evidence.transport import PolicyFile
-from smtpdoc.grammar.reply import Reply
+
+if TYPE_CHECKING:  # a probe need not load what only auth-check has evidence of, nor the reverse
+    from smtpdoc.evidence.dns import Lookup
+    from smtpdoc.evidence.smtp import Exchange, Failure, Line, Stage, TlsFacts
+    from smtpdoc.evidence.transport import PolicyFile
+    from smtpdoc.grammar.reply import Reply
 
 
 class Resolver(Protocol):

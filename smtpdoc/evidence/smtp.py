@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from smtpdoc.evidence.explanation import Explanation
 from smtpdoc.findings import NO_FACTS, Fact
-from smtpdoc.grammar.reply import Reply
+
+if TYPE_CHECKING:
+    from smtpdoc.evidence.explanation import Explanation
+    from smtpdoc.grammar.reply import Reply
 
 
 class Stage(StrEnum):

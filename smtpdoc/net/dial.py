@@ -8,13 +8,16 @@ import ssl
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from smtpdoc.evidence.dns import Lookup, LookupStatus
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
 from smtpdoc.net.failures import connect_failure, connect_timeout, place
 from smtpdoc.net.session import SmtpSession
 from smtpdoc.net.tls import load_trust, session_context
 from smtpdoc.seams import Budget, Resolver, TlsPolicy, Watcher
+
+if TYPE_CHECKING:
+    from smtpdoc.evidence.dns import Lookup
 
 _FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 _FAMILY_WORDS = {"ipv4": "IPv4 ", "ipv6": "IPv6 ", None: ""}
@@ -182,6 +185,8 @@ async def _ask_resolver(resolver: Resolver, host: str, family: str | None) -> tu
 
 
 def _no_address(host: str, lookups: Sequence[Lookup]) -> Failure:
+    from smtpdoc.evidence.dns import LookupStatus  # only where there is a resolver at all
+
     for lookup in lookups:
         if not lookup.answered:
             word = "dns-timeout" if lookup.status is LookupStatus.TIMEOUT else "dns-servfail"
