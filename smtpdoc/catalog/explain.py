@@ -323,9 +323,16 @@ def _phrase(text: str, reply: Reply) -> ReplyEntry | None:
     return None
 
 
+#: Codes that answer AUTH only (RFC 4954 section 6): "account disabled" is about the login there.
+_AT_LOGIN = frozenset((534, 535, 538))
+_MAILBOX = frozenset(("user-unknown", "mailbox-disabled", "mailbox-full", "sender-blocked", "client-refused", "policy"))
+
+
 def _phrase_fits(entry: ReplyEntry, reply: Reply) -> bool:
     """Tell whether a phrase's codes allow this reply: unlike a provider's, they have to be there."""
     if entry.codes and reply.code not in entry.codes:
+        return False
+    if reply.code in _AT_LOGIN and entry.reason in _MAILBOX:
         return False
     if entry.enhanced is None:
         return True

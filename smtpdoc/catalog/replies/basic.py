@@ -116,8 +116,8 @@ _CODES: dict[int, tuple[str, str, str, tuple[int, ...]]] = {
     ),
     553: (
         "Mailbox name not allowed",
-        "Formally wrong syntax of an address; also used for relaying and unknown users.",
-        "bad-address",
+        "Formally wrong syntax of an address; also used for relaying, unknown users and refused senders.",
+        "unknown",
         (5321,),
     ),
     554: (

@@ -32,7 +32,7 @@ AUTHENTICATION = (
         "authentication-level",
         "unauthenticated",
         "The sender requirements of the receiver are not met",
-        r"required authentication level|multiple authentication (?:checks )?fail|authentication requirements"
+        r"required authentication level|fail(?:s|ed)? (?:the )?authentication checks?|multiple authentication (?:checks )?fail|authentication requirements"
         r"|(?:does not|doesn't) have authentication information|(?:domain|mail|message) (?:is )?not authenticated"
         r"(?!.{0,40}dmarc)",
         "550 5.7.515 Access denied, sending domain example.com does not meet the required authentication level.",
@@ -113,7 +113,7 @@ LOGIN = (
         "login-refused",
         "auth-failed",
         "The login was refused",
-        r"authentication (?:credentials |mechanism |has |is )?(?:fail|invalid|unsuccessful|rejected|denied|error|too weak|disabled)"
+        r"failed log-?ins?|log-?in attempts|(?:for|from) smtp (?:login|auth)|authentication (?:credentials |mechanism |has |is )?(?:fail|invalid|unsuccessful|rejected|denied|error|too weak|disabled)"
         r"|\bauth(?:ori[sz]ation)?\.? (?:has )?(?:fail|error|unsuccessful|invalid)|(?:incorrect|invalid|wrong|bad) (?:auth\w*|credentials|password"
         r"|user(?:name)?(?:\W{1,4}|\W{1,3}(?:or|and) )pass\w*|log-?in|user/pass)|(?:password|credentials?|user ?name and password)"
         r" (?:is |are |was )?(?:not accepted|incorrect|invalid|wrong|required|expired|fail)|log-?in (?:has )?(?:fail|incorrect|invalid|denied|disabled"
@@ -131,7 +131,7 @@ TLS = (
         "tls-failed",
         "TLS is wanted and cannot be had",
         r"(?:starttls|tls|encryption)\b[^.]{0,40}\b(?:but (?:was |is )?not|not (?:offered|available|currently available)|unavailable"
-        r"|handshake|negotiation (?:fail|error))|refused to start tls|cannot start tls|mta-sts|\btlsa\b|\bdane\b|starttls-not-supported"
+        r"|handshake|negotiation (?:fail|error))|refused to start tls|(?:does not|doesn't) (?:support|offer) (?:starttls|tls)|ssl_(?:accept|connect)|cannot start tls|mta-sts|\btlsa\b|\bdane\b|starttls-not-supported"
         r"|certificate\b[^.]{0,60}(?:verif|fail|expired|mismatch|invalid|untrusted|not trusted|must|revoked|self-signed)"
         r"|(?:invalid|expired|untrusted|bad) certificate|(?:tls|ssl) (?:error|failure|failed|handshake)|server certificate"
         r"|no matching (?:tls|certificate)",
@@ -141,7 +141,7 @@ TLS = (
         "tls-missing",
         "tls-required",
         "The server wants TLS first",
-        r"must issue a starttls|starttls (?:command )?(?:is )?(?:required|first|needed)|(?:session )?encryption (?:is )?(?:required|needed|mandatory)"
+        r"must issue a starttls|only (?:tls|encrypted|secure)\b|starttls (?:command )?(?:is )?(?:required|first|needed)|(?:session )?encryption (?:is )?(?:required|needed|mandatory)"
         r"|(?:requires?|must use|need(?:s|ed)?|use) (?:an? )?(?:encrypted|tls|ssl|starttls|encryption)|requiretls only"
         r"|(?:tls|ssl) (?:is )?(?:required|mandatory|needed)|(?:not|un)[- ]?encrypted (?:connection|session)|tls-encrypted connection"
         r"|(?:using|over|via|without) (?:a )?(?:tls|secure) connection|plaintext authentication",
@@ -159,7 +159,7 @@ RELAY = (
         r" (?:\w+ ){0,3}relay|as a relay|not (?:currently |be )?(?:permitted|allowed|configured|authori[sz]ed|able) to (?:\w+ )?relay|relaying to"
         r"|\brelay not|relaying mail|rcpthosts|locally hosted|not (?:a )?local (?:domain|host)|not our (?:domain|customer)"
         r"|(?:do(?:es)? not|don't|doesn't) (?:host|handle mail for|accept mail for|serve) (?:this |the |that )?(?:domain|recipient domain)"
-        r"|domain (?:is )?not (?:hosted|local|handled|served) (?:here|on|by)|not (?:a )?gateway|check for new mail before sending"
+        r"|not (?:configured|responsible|authoritative) for (?:this |the |that )?(?:domain|host)|not hosted here|not (?:a )?local recipient|domain (?:is )?not (?:hosted|local|handled|served) (?:here|on|by)|not (?:a )?gateway|check for new mail before sending"
         r"|recipient domain not (?:allowed|accepted|local)|relay(?:ing)? (?:weiter|interdit|non autoris|no permitido)",
         "554 5.7.1 <user@example.net>: Relay access denied",
     ),

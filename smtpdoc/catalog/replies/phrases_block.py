@@ -83,7 +83,7 @@ LISTS = (
         "address-listed",
         "ip-blocklisted",
         "The sending address is on a block list",
-        r"blocked (?:using|by|via) (?:host#|[\w.-]+\.[a-z]{2,}\b|spamhaus|\w+ dnsbl|trend micro|cloudmark|customer block|senderscore|barracuda|cm-csi|ivmsip)"
+        r"(?:in|on) the (?:cbl|xbl|sbl|pbl|css)\b|spam ?list\b|blocked (?:using|by|via) (?:host#|[\w.-]+\.[a-z]{2,}\b|spamhaus|\w+ dnsbl|trend micro|cloudmark|customer block|senderscore|barracuda|cm-csi|ivmsip)"
         r"|\bdns-?(?:bl|rbl)\b|\brbls?\b|\brbl\+|(?:block|black|deny)[- ]?list(?!ed sender)|block listed|black listed|(?:is|are|was|been|ip|currently) listed (?:in|on|at|by)"
         r"|\blisted (?:in|on|at|by) (?!public|domino|the (?:directory|domino|ldap))|found (?:in|on) (?:\w+ ){0,2}(?:\S+ )?(?:list|listing|rbl|dnsbl)"
         r"|spamhaus|spamcop|\bsorbs\b|uceprotect|barracudacentral|barracudanetworks|abuseat|abusix|invaluement|ivmsip|spamrats|mailspike|hostkarma"
@@ -133,7 +133,7 @@ HELO = (
         "helo-name",
         "bad-helo",
         "The EHLO name is refused",
-        r"helo command rejected|\b(?:bad|invalid|forged|fake|wrong|unacceptable|suspicious) (?:helo|ehlo)|(?:helo|ehlo) (?:is )?(?:denied|rejected|refused)"
+        r"helo command rejected|(?:name|domain|host) in (?:your |the )?(?:helo|ehlo)|\b(?:bad|bogus|invalid|forged|fake|wrong|unacceptable|suspicious) (?:helo|ehlo)|(?:helo|ehlo)(?: name)? (?:is )?(?:denied|rejected|refused)"
         r"|(?:helo|ehlo)(?:[ /](?:helo|ehlo))?(?: name| host ?name| domain| argument| string| identity)?[^.]{0,40}\b(?:does not|doesn't|must|should|not|invalid|forged|spoof|bad|mismatch|is (?:in )?my)"
         r"|your (?:helo|ehlo)|(?:helo|ehlo) (?:name|host ?name|domain) (?:is|was)",
         "550 5.7.1 Invalid HELO name",
@@ -146,7 +146,7 @@ CLIENT = (
         "client-refused",
         "client-refused",
         "The sending server is refused by a local rule",
-        r"client host rejected|(?:your |this |sending |client |remote )?(?:ip|host|server|network|mta|client)(?: address)?(?: ip#\S*| \S*ip#\S*)?"
+        r"client host rejected|(?:rejected|blocked|denied|banned) (?:host|ip|client|server)\b|(?:your |this |sending |client |remote )?(?:ip|host|server|network|mta|client)(?: address)?(?: ip#\S*| \S*ip#\S*)?"
         r" (?:is |has been |was |are )?(?:not (?:allowed|permitted|authori[sz]ed|accepted)|denied|rejected|refused|banned|forbidden|blocked)"
         r"|bad ip|(?:traffic|mail|connections?) not accepted from (?:this|your)|not (?:in|on) (?:the )?(?:white|allow)-?list|not in whitelist|does not accept (?:e-?mail|mail) over"
         r"|not allowed (?:access|to connect)|(?:unauthenticated|direct) mail not allowed|from this range|blocked by (?:ldap|local|administrator|admin|our|firewall)"

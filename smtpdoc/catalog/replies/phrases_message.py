@@ -32,7 +32,7 @@ VIRUS = (
         "virus",
         "virus",
         "A virus, or an attachment that is never taken",
-        r"virus|malware|trojan|\binfected|\bworm\b|ransomware|(?:banned|forbidden|illegal|prohibited|disallowed|blocked|dangerous|unacceptable|executable|unsafe|restricted) (?:\w+ )?(?:attach|file)|(?:attach\w*|file(?:name)?|extension)s?\b[^.;]{0,60}\b(?:not allowed|not permitted|banned|blocked|prohibited|forbidden|dangerous|illegal|denied|rejected|exploit)|macro|(?:potential|possible) security (?:issue|risk|threat)|security threat|security (?:issue|risk|reasons)[^.]{0,20}(?:attach|content|file)|mime_banned|clamav|\.exe\b",
+        r"virus|malware|malicious (?:content|code|file|attach|software|mail|message)|trojan|\binfected|\bworm\b|ransomware|(?:banned|forbidden|illegal|prohibited|disallowed|blocked|dangerous|unacceptable|executable|unsafe|restricted) (?:\w+ )?(?:attach|file)|(?:attach\w*|file(?:name)?|extension)s?\b[^.;]{0,60}\b(?:not allowed|not permitted|not accepted|banned|blocked|prohibited|forbidden|dangerous|illegal|denied|rejected|exploit)|macro|(?:potential|possible) security (?:issue|risk|threat)|security threat|security (?:issue|risk|reasons)[^.]{0,20}(?:attach|content|file)|mime_banned|clamav|\.exe\b",
         "550 5.7.1 Virus found in attachment",
     ),
 )
@@ -59,7 +59,7 @@ FORM = (
         "malformed-message",
         "The message breaks the mail format",
         r"(?:invalid|missing|malformed|duplicate|multiple|bad|disallowed|illegal|broken|no|empty|repeated|message|without) (?:\S+ ){0,2}?(?:header|mime|from:|to:|date:|message-?id)|headers?\b[^.;]{0,40}\b(?:syntax|missing|invalid|malformed|required|duplicate|not (?:valid|allowed|compliant)|must|error|unicode|8-?bit|non-?ascii|too long)|\bmime\b|rfc ?-?\d{3,4}(?: section \S+)?(?: and rfc \d+)? complian|not rfc|rfc ?-?(?:5|2|8)22\b"
-        r"|bare (?:<?lf>?|<?cr>?|line|newline)|line[- ]?(?:length|feed)|line (?:is )?too long|lines? longer than|8-?bit (?:data|characters?)|encoded-?word|unicode char|media error|media type|charset|boundary|from: (?:header|field|address)|addresses in from|to: field|as a from|(?:improper|unencoded|raw) (?:use of )?8-?bit|nul(?:l)? (?:byte|char)|(?:message|content)[- ](?:is )?not (?:rfc|compliant|well)|content conversion|non-?ascii",
+        r"|subject\b[^.]{0,20}(?:invalid|illegal|contains|not allowed|missing|empty)|bare (?:<?lf>?|<?cr>?|line|newline)|line[- ]?(?:length|feed)|line (?:is )?too long|lines? longer than|8-?bit (?:data|characters?)|encoded-?word|high-?bit|control character|unicode char|media error|media type|charset|boundary|from: (?:header|field|address)|addresses in from|to: field|as a from|(?:improper|unencoded|raw) (?:use of )?8-?bit|nul(?:l)? (?:byte|char)|(?:message|content)[- ](?:is )?not (?:rfc|compliant|well)|content conversion|non-?ascii",
         "550 5.6.0 Message has an invalid header",
     ),
 )

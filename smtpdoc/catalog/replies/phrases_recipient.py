@@ -27,7 +27,7 @@ FULL = (
         "mailbox-full",
         "mailbox-full",
         "The recipient's mailbox is full",
-        r"quotaexceeded|(?:mail ?-?box|account|inbox|user|recipient) (?:is |has gone )?over (?:its|the|his|their) (?:limit|quota|size|storage)|(?:mail ?-?box|mail ?folder|inbox|account|folder|maildir|postfach|bo(?:i|î)te|casella|buz(?:o|ó)n|skrzynka)\b[^.]{0,60}\b(?:(?:is |was )?(?:almost )?full|over ?-?quota|pe(?:ł|l)na|pleine|piena|lleno|voll|overvol)"
+        r"quotaexceeded|(?:disk|space) full for|(?:user|recipient|mailbox|account) has no (?:\w+ )?(?:space|room)|mail ?box capacity|exceeds? (?:\w+ ){0,2}mail ?box (?:capacity|size|limit|quota)|(?:mail ?-?box|account|inbox|user|recipient) (?:is |has gone )?over (?:its|the|his|their) (?:limit|quota|size|storage)|(?:mail ?-?box|mail ?folder|inbox|account|folder|maildir|postfach|bo(?:i|î)te|casella|buz(?:o|ó)n|skrzynka)\b[^.]{0,60}\b(?:(?:is |was )?(?:almost )?full|over ?-?quota|pe(?:ł|l)na|pleine|piena|lleno|voll|overvol)"
         r"|over ?-?quota|mail ?box full|full mail ?box|(?:disk|disc|mail(?:box)?|storage|user|account|recipient|mail folder|inbox) (?:quota|space|storage|limit)(?: \w+){0,3} (?:exce?eded|exe?eded|exceed|full|reached|violation|depleted|used up)"
         r"|quota (?:limit |usage |is |has been |has )?(?:exce?eded|exceed|full|reached|violation|depleted)|exce?eded? (?:\w+ ){0,3}(?:mailbox |storage |disk |mail |allowed |its |their |his )*(?:quota|storage|disk space|space|allocation|mailbox (?:size|limit))"
         r"|(?:not enough|insufficient|no|out of|lacks?|low) (?:\w+ )?(?:mailbox |storage |disk )?(?:space|storage)(?! on (?:device|server))[^.]{0,40}(?:user|mailbox|account|recipient|accept)|(?:not|n't) have enough (?:space|room|storage)"
@@ -73,7 +73,8 @@ GROUP = (
         "group-rule",
         "recipient-refused",
         "The group or list does not take mail from you",
-        r"not (?:allowed|permitted|authori[sz]ed) to (?:send|post|write|mail|e-?mail|submit)(?: \w+){0,3} to (?:this|the) (?:group|list|recipient|distribution|mailbox|address|user|mailing|alias)"
+        r"group\b[^.]{0,20}\brestricted|(?:user|recipient|mail ?box)\b[^.]{0,20}(?:does not|doesn't|do not) (?:want|wish)|(?:recipient|user) (?:has |have )?blocked (?:you|this|the)|restricted to (?:\w+ )?(?:senders|members|users|internal)"
+        r"|not (?:allowed|permitted|authori[sz]ed) to (?:send|post|write|mail|e-?mail|submit)(?: \w+){0,3} to (?:this|the) (?:group|list|recipient|distribution|mailbox|address|user|mailing|alias)"
         r"|(?:distribution|mailing) (?:list|group)s?\b[^.]{0,40}\b(?:only|restricted|not allowed|not permitted)",
         "550 5.7.1 Sender not allowed to send to this group",
     ),
@@ -124,8 +125,8 @@ UNKNOWN = (
         "user-unknown-other-words",
         "user-unknown",
         "The address does not exist",
-        r"user unknown|unknown user|(?:does ?n[o']?t|dosn't|did not|didn't|don't|do not) (?:exist|have (?:a|an) \S+ account|have an account|recogni[sz]e)|not (?:an? )?(?:valid|active) (?:\w+ )?(?:user|address|e-?mail|mailbox|account|recipient)"
-        r"|not listed (?:in|with)|could not be (?:found|reached|resolved|verified)|(?:cannot|can't|can not|could not|couldn't) (?:be verified|be found|find|resolve|verify|deliver to)[^.]{0,30}(?:user|recipient|address|mail ?box|account|addr#)|recipient cannot be verified|not our (?:user|customer)|bad_recipient|badrcptto|recipnotfound"
+        r"user unknown|unknown user|no (?:local|matching) (?:user|mail ?box|recipient|account|address)|(?:does not|doesn't) live here|no longer (?:on|in) (?:this|the|our)? ?(?:server|system)|not in (?:the |our |this )?(?:directory|database|system)|non[- ]?existent (?:user|recipient|mail|address|account)|(?:does ?n[o']?t|dosn't|did not|didn't|don't|do not) (?:exist|have (?:a|an|any) (?:\S+ )?account|have an account|recogni[sz]e)|not (?:an? )?(?:valid|active|known|registered|recogni[sz]ed|existing|local|real) (?:\w+ )?(?:user|address|e-?mail|mailbox|account|recipient)"
+        r"|not listed (?:in|with)|could not be (?:found|reached|resolved|verified)|(?:cannot|unable to|can't|can not|could not|couldn't) (?:be verified|be found|find|resolve|verify|deliver to)[^.]{0,30}(?:user|recipient|address|mail ?box|account|addr#)|recipient cannot be verified|not our (?:user|customer)|bad_recipient|badrcptto|recipnotfound"
         r"|handle mail for that user|not deliverable|user path no exist|unallocated|unknown local[- ]part|address lookup (?:in|fail)|not in (?:the )?recipient list|(?:is|are) not (?:ok|known)|illegal alias|address error|rcpt(?: to)? (?:user )?\S* ?not ok|account (?:not|isn't)"
         r"|banned recipient|(?:unknown|invalid|no such) (?:id|name|username)|recipient (?:not found|rejected|unknown)|invalid (?:user|recipient|destination)|destinatario errato|sconosciuto|inesistente|inconnu|invalide|n'existe pas|nie istnieje|nie ma takiego|no existe|n(?:ã|a)o existe|desconocid|desconhecid|unbekannt|nicht gefunden|niet gevonden|introuvable|non trovat|no encontrad|n(?:ã|a)o encontrad|existiert nicht|onbekend|bestaat niet|okänd|ukjent|ukendt|tuntematon"
         r"|no longer (?:available|exists?|valid)",
@@ -155,7 +156,7 @@ DOMAIN = (
         "bad-domain",
         "The recipient's domain takes no mail",
         r"(?:host(?!#)|domain|hostname|destination|system)\b(?: (?:or domain )?name)?[^.;(]{0,30}\b(?:unknown|not found|does ?n[o']t exist|nonexistent|non-?existent|invalid|no data known|cannot be (?:found|resolved))|nxdomain|no (?:valid |usable )?mx\b|null mx|\bnullmx\b|(?:unknown|invalid|no such|bad|non-?existent|illegal|unrouteable) (?:\w+ )?(?:domain|host)\b"
-        r"|(?:couldn't|could not|cannot|can't) find (?:any )?host|(?:does not|doesn't|do not|never|not) accept(?:ing)? (?:any )?(?:e-?mail|mail|network messages)(?! from| over)|bad destination system|host (?:name )?is unknown|unrouteable (?:mail )?(?:domain|address)|unable to route|domain name not found"
+        r"|(?:couldn't|could not|cannot|can't) find (?:any )?host|(?:does not|doesn't|do not|never|not) accept(?:ing)? (?:any )?(?:e-?mail|mail|network messages)(?! from| over| at | right| now| currently| for now)|bad destination system|host (?:name )?is unknown|unrouteable (?:mail )?(?:domain|address)|unable to route|domain name not found"
         r"|no (?:mail )?(?:server|host|a record|address)s? (?:found|known|for (?:the )?(?:domain|host))|domain (?:has )?(?:expired|no (?:mx|mail))",
         "550 5.1.2 Host unknown: domain does not exist",
     ),

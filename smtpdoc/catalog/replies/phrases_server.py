@@ -19,7 +19,7 @@ EXPIRED = (
         "expired",
         "expired",
         "The queue gave up",
-        r"(?:message|delivery|envelope|mail|retry)\b[^.;]{0,20}\b(?:expired|timed out in (?:the )?queue)|in the queue too long|delivered for too long|deleted from (?:the )?queue|giving up|queue (?:life)?time|(?:could not|couldn't|can not|cannot|unable to|not) (?:be )?deliver(?:ed)?\b[^.]{0,40}\b(?:for|after|within|in) (?:the last )?\d+ ?(?:day|hour|minute|second|h\b|d\b)|retry time(?:out)? (?:exceeded|not reached)|delivery (?:time|period|attempts?) (?:expired|exceeded|exhausted)|max(?:imum)? (?:retries|attempts|delivery time)|been (?:queued|undeliverable|deferred) for|(?:undeliverable|undelivered) (?:for|after) \d+",
+        r"(?:message|delivery|envelope|mail|retry)\b[^.;]{0,20}\b(?:expired|timed out in (?:the )?queue)|in the queue too long|delivered for too long|(?:been|is) in (?:the )?queue for|deleted from (?:the )?queue|giving up|queue (?:life)?time|(?:could not|couldn't|can not|cannot|unable to|not) (?:be )?deliver(?:ed)?\b[^.]{0,40}\b(?:for|after|within|in) (?:the last )?\d+ ?(?:day|hour|minute|second|h\b|d\b)|retry time(?:out)? (?:exceeded|not reached)|delivery (?:time|period|attempts?) (?:expired|exceeded|exhausted)|max(?:imum)? (?:retries|attempts|delivery time)|been (?:queued|undeliverable|deferred) for|(?:undeliverable|undelivered) (?:for|after) \d+",
         "554 5.4.7 Message expired: could not be delivered for 5 days",
     ),
 )
@@ -29,7 +29,7 @@ NETWORK = (
         "network",
         "network-error",
         "The connection did not hold",
-        r"connection (?:was |has |is |to \S+ |with \S+ )?(?:timed? ?-?out|refused(?![,.;:]? ?(?:by (?:policy|our|the|this|local)|too|this|due|-|because|ib))|reset|dropped|closed|broken|lost|aborted|failed|expired|time-?out|is broken|terminated|interrupted|attempt failed)|no route to host|network (?:is )?(?:unreachable|error|down)|host (?:is )?(?:unreachable|down)|lost connection|(?:operation|session|conversation|connect|read|greeting|command|data|idle|time)\b[^.;]{0,40} ?timed? ?-?out|timeout exceeded|time ?-?out (?:exceeded|waiting|after|on|while)|timed out (?:while|after|waiting)"
+        r"(?<!database )connection (?:was |has |is |to \S+ |with \S+ )?(?:timed? ?-?out|refused(?![,.;:]? ?(?:by (?:policy|our|the|this|local)|too|this|due|-|because|ib))|reset|dropped|closed|broken|lost|aborted|failed|expired|time-?out|is broken|terminated|interrupted|attempt failed)|no route to host|network (?:is )?(?:unreachable|error|down)|host (?:is )?(?:unreachable|down)|lost connection|(?:operation|session|conversation|connect|read|greeting|command|data|idle|time)\b[^.;]{0,40} ?timed? ?-?out|timeout exceeded|time ?-?out (?:exceeded|waiting|after|on|while)|timed out (?:while|after|waiting)"
         r"|(?:unable|failed|failure|cannot|couldn't|could not|can't) (?:to )?(?:open |establish )?(?:an? )?(?:smtp )?connect|read error|write error (?:to|on) (?:socket|connection)|broken pipe|socket error|did not accept our requests to connect|unexpected (?:eof|end of|disconnect|close)|no (?:answer|response|reply) (?:from|received|by)|not (?:answer|respond)ing|connection is broken|bad connection|remote host (?:closed|hung|not)|server (?:closed|dropped|did not respond|not responding|refused to talk)|wasn't able to establish|network problem|no connection",
         "Connection timed out",
     ),
@@ -87,7 +87,7 @@ SERVER = (
         "server-fault",
         "server-error",
         "A fault inside the receiving system",
-        r"(?:internal|system|server|mailer|configuration|lookup|database|local|software|backend|application|i/?o|file|disk|delivery|processing|ldap|directory|policy (?:service|server)|milter|content filter|scanner)\s?(?:\w+ )?(?:error|failure|problem|fault|misconfigur|failed|trouble|crash)(?!s? (?:prevent|in your|: host))|ldap|mailer error|(?:queue|write) (?:\w+ ){0,2}(?:error|failure|problem|file)|temporary (?:\w+ )?error|unable to (?:switch|open|create|write|process|contact|queue|save|store|access|complete|chdir|read)|could not (?:load|open|create|write|process|save|queue|complete|access)|can(?:not|'t) (?:create|open|write|save|store|process|queue|fork|exec)|invalid pieces|temporarily unable|failed to be replicated|no healthy|database|unexpected error|exception|transaction failed[^.]{0,20}(?:internal|blame)|out of sync|lock(?:ed|ing)? (?:file|mailbox|error)|qqt failure|qq (?:write|read|temporary)|delivery program|child (?:status|crashed)|command died|permission denied|service (?:not )?(?:error|config)|general failure|unknown error|resolver\.\S*|storedrv|aborted[^.]{0,20}(?:local )?error|error in processing|mailing list|(?:processing|local) error",
+        r"error (?:while |in |during )?processing|(?:internal|system|server|mailer|configuration|lookup|database|local|software|backend|application|i/?o|file|disk|delivery|processing|ldap|directory|policy (?:service|server)|milter|content filter|scanner)\s?(?:\w+ )?(?:error|failure|problem|fault|misconfigur|failed|trouble|crash)(?!s? (?:prevent|in your|: host))|ldap|mailer error|(?:queue|write) (?:\w+ ){0,2}(?:error|failure|problem|file)|temporary (?:\w+ )?error|unable to (?:switch|open|create|write|process|contact|queue|save|store|access|complete|chdir|read)|could not (?:load|open|create|write|process|save|queue|complete|access)|can(?:not|'t) (?:create|open|write|save|store|process|queue|fork|exec)|invalid pieces|temporarily unable|failed to be replicated|no healthy|database|unexpected error|exception|transaction failed[^.]{0,20}(?:internal|blame)|out of sync|lock(?:ed|ing)? (?:file|mailbox|error)|qqt failure|qq (?:write|read|temporary)|delivery program|child (?:status|crashed)|command died|permission denied|service (?:not )?(?:error|config)|general failure|unknown error|resolver\.\S*|storedrv|aborted[^.]{0,20}(?:local )?error|error in processing|mailing list|(?:processing|local) error",
         "451 4.3.0 Temporary lookup failure",
     ),
     phrase(
@@ -114,7 +114,7 @@ POLICY = (
         "policy",
         "policy",
         "A local policy refused the message",
-        r"polic(?:y|ies)|not authori[sz]ed|message refused|(?:rejected|refused|denied|blocked|prohibited|disallowed) by (?:\w+ ){0,3}(?:rule|filter|administrator|admin|destination|domain|organi[sz]ation|transport|system|server|us)|administrative(?:ly)? (?:prohibit|reject|den|block)|transport rule|mail ?flow rule|security (?:policy|reasons)|(?:message|mail|e-?mail) (?:was |has been |is )?(?:rejected|refused|denied|blocked|not accepted)|local rules?|rejected for",
+        r"polic(?:y|ies)|not authori[sz]ed|message refused|(?:rejected|refused|denied|blocked|prohibited|disallowed) by (?:\w+ ){0,3}(?:rule|filter|administrator|admin|destination|domain|organi[sz]ation|transport|system|server|us)|administrative(?:ly)? (?:prohibit|reject|den|block)|transport rule|mail ?flow rule|security (?:policy|reasons)|(?:message|mail|e-?mail) (?:was |has been |is )?(?:rejected|refused|denied|blocked|not (?:accepted|allowed|permitted))|local rules?|rejected for",
         "550 5.7.0 Refused for policy reasons",
     ),
 )
