@@ -26,15 +26,15 @@ _CONTROL = re.compile(rb"[\x01-\x08\x0a-\x1f\x7f]")
 _PATIENCE_BYTES = 128
 
 _PROTOCOLS = (
-    (re.compile(rb"SSH-"), "SSH"),
-    (re.compile(rb"HTTP/[0-9]"), "HTTP"),
-    (re.compile(rb"<(?:!DOCTYPE|html|\?xml)", re.IGNORECASE), "HTTP"),
-    (re.compile(rb"\* (?:OK|PREAUTH|BYE)\b"), "IMAP"),
-    (re.compile(rb"\+OK\b|-ERR\b"), "POP3"),
-    (re.compile(rb"[\x15\x16]\x03[\x00-\x04]"), "TLS"),
-    (re.compile(rb'"IMPLEMENTATION"'), "ManageSieve"),
-    (re.compile(rb"RFB [0-9]"), "VNC"),
-    (re.compile(rb"\x4a\x00\x00\x00\x0a|.\x00\x00\x00\x0a[0-9]", re.DOTALL), "MySQL"),
+    (rb"SSH-", "SSH"),
+    (rb"HTTP/[0-9]", "HTTP"),
+    (rb"(?i:<(?:!DOCTYPE|html|\?xml))", "HTTP"),
+    (rb"\* (?:OK|PREAUTH|BYE)\b", "IMAP"),
+    (rb"\+OK\b|-ERR\b", "POP3"),
+    (rb"[\x15\x16]\x03[\x00-\x04]", "TLS"),
+    (rb'"IMPLEMENTATION"', "ManageSieve"),
+    (rb"RFB [0-9]", "VNC"),
+    (rb"(?s:.)\x00\x00\x00\x0a[0-9]", "MySQL"),
 )
 
 
@@ -44,7 +44,7 @@ def recognise_protocol(data: bytes) -> str | None:
     >>> recognise_protocol(b"* OK Dovecot ready.\r\n")
     'IMAP'
     """
-    return next((name for pattern, name in _PROTOCOLS if pattern.match(data)), None)
+    return next((name for pattern, name in _PROTOCOLS if re.match(pattern, data)), None)
 
 
 @dataclass(frozen=True, slots=True)
