@@ -11,8 +11,10 @@ import pytest
 
 from smtpdoc.catalog import replies
 from smtpdoc.catalog.browse import all_entries
-from smtpdoc.catalog.explain import _phrase, explain, mask, match
+from smtpdoc.catalog.explain import explain, match
+from smtpdoc.catalog.matching import first_phrase
 from smtpdoc.catalog.model import ReplyEntry
+from smtpdoc.catalog.quoting import mask
 from smtpdoc.catalog.replies import PROVIDERS, build, phrase_entries, prepared, provider_entries, sizes
 from smtpdoc.catalog.replies.index import MAX_CHARS, compiled, search, split
 from smtpdoc.catalog.replies.reasons import ACTIONS, REASONS
@@ -33,7 +35,7 @@ def test_a_providers_example_matches_its_own_entry_first(entry_id: str, text: st
 @pytest.mark.parametrize(("entry_id", "text"), examples(phrase_entries()))
 def test_a_phrases_example_matches_it_before_other_phrases(entry_id: str, text: str) -> None:
     reply = parse_reply(text)
-    found = _phrase(reply.text, reply)
+    found = first_phrase(reply.text, reply)
 
     assert found is not None
     assert entry_id == found.id

@@ -26,7 +26,8 @@ class Reason:
     """One class of the taxonomy, with advice.
 
     `action_4yz` replaces `action` when the reply's first digit is 4; None means that it stays. `schedule_s` is used
-    when the action is to retry; empty means the schedule of the reply code. Steps, causes and commands may hold
+    when the action is to retry; empty means the schedule of the reply code. `steps_4yz` and `steps_5yz` stand for
+    `steps` where the first digit changes what to do: after a 5yz no queue tries again. Steps, causes and commands may hold
     places like {domain} (see `explain.PLACES`).
     """
 
@@ -41,6 +42,8 @@ class Reason:
     schedule_s: tuple[int, ...] = ()
     give_up_s: int = QUEUE_LIFE_S
     commands: tuple[str, ...] = ()
+    steps_4yz: tuple[str, ...] = ()
+    steps_5yz: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
 
 

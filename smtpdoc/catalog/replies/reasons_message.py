@@ -49,6 +49,12 @@ VOLUME = (
             "Grow volume in steps: 200, 500, 1,000, 2,000 a day, then double every two days.",
             "If small volumes are limited too, look at reputation and authentication (command below).",
         ),
+        steps_5yz=(
+            "Send this message again in an hour or later: this attempt is over, and no queue repeats it.",
+            "Slow down for this domain: fewer connections, fewer messages per connection, longer pauses.",
+            "Grow volume in steps: 200, 500, 1,000, 2,000 a day, then double every two days.",
+            "If small volumes are limited too, look at reputation and authentication (command below).",
+        ),
         who=Who.SENDER_ADMIN,
         action="retry-slow",
         commands=("smtpdoc auth-check {domain} --ip {ip}",),

@@ -44,6 +44,11 @@ RECIPIENT = (
             "Tell the recipient another way if the message matters.",
             "After three such bounces over some weeks treat the address as abandoned and stop mailing it.",
         ),
+        steps_5yz=(
+            "Send it again in some hours or days: this attempt is over, and no queue repeats it.",
+            "Tell the recipient another way if the message matters.",
+            "After three such bounces over some weeks treat the address as abandoned and stop mailing it.",
+        ),
         who=Who.RECIPIENT,
         action="retry-slow",
         schedule_s=SLOW_S,

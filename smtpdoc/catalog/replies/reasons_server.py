@@ -210,7 +210,16 @@ OUTCOME = (
             "a refusal that hides its reason on purpose",
         ),
         steps=(
-            "A first digit 4 means: try again later. A 5 means: not again unchanged.",
+            "Run the session yourself and look for earlier refusals (command below).",
+            "Send this reply with time, sender and recipient to the receiver's postmaster.",
+        ),
+        steps_4yz=(
+            "Let the queue try again: the first digit 4 says that the refusal may pass.",
+            "If it lasts for a day, run the session yourself and look for earlier refusals (command below).",
+            "Then send this reply with time, sender and recipient to the receiver's postmaster.",
+        ),
+        steps_5yz=(
+            "Do not send it again unchanged: the first digit 5 says that the answer stays.",
             "Run the session yourself and look for earlier refusals (command below).",
             "Send this reply with time, sender and recipient to the receiver's postmaster.",
         ),

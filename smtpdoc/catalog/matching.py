@@ -1,0 +1,253 @@
+"""Which entries of the catalog fit a reply, and which of them decides.
+
+Who decides, first to last: an entry for this text of a provider, a phrase, the enhanced code, the reply code, the
+first digit. Text beats codes, and a quoted inner reply beats what stands around it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smtpdoc.catalog import providers
+from smtpdoc.catalog.model import ReplyEntry
+from smtpdoc.catalog.quoting import inner_reply, mask
+from smtpdoc.catalog.replies import MODULES, branches, code_rows, entries_of
+from smtpdoc.catalog.replies.basic import basic_entry, class_entry
+from smtpdoc.catalog.replies.enhanced import enhanced_entry
+from smtpdoc.catalog.replies.index import MAX_CHARS, Hit, search
+from smtpdoc.catalog.replies.reasons import UNKNOWN
+from smtpdoc.evidence.explanation import Confidence
+from smtpdoc.findings import rfc
+from smtpdoc.grammar.reply import Reply
+
+#: The entry of a text that nothing in the catalog fits and that has no code.
+NOTHING = ReplyEntry(
+    "reply.unknown",
+    UNKNOWN,
+    "No reply code, and no words that we know",
+    "The text has no reply code, and nothing in the catalog fits its words.",
+    sources=(rfc(5321, "4.2"),),
+)
+
+#: Provider entries that are named after the deciding one.
+_MORE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What matched: the entries, most specific first, who wrote the reply, and which kind of entry decided."""
+
+    entries: tuple[ReplyEntry, ...]
+    provider: str | None
+    confidence: Confidence
+
+
+def judge(reply: Reply, provider: str | None = None) -> Verdict:
+    """Find the entries for a reply and say which kind of them decided."""
+    codes = _by_codes(reply)
+    text = " ".join(reply.text.split())[:MAX_CHARS]
+    author = provider or (providers.recognise(text) if text else None)
+    if reply.positive:
+        accepted = _provider_entries(text, reply, author)[:1] if text else []
+        writer = _writer(author, accepted[0].provider) if accepted else author
+        return Verdict((*accepted, *codes), writer, Confidence.EXACT if accepted else Confidence.CODE)
+    exact: list[ReplyEntry] = []
+    phrase: ReplyEntry | None = None
+    if text:
+        exact, phrase = _provider_entries(text, reply, author), first_phrase(text, reply)
+        inner = inner_reply(text)
+        if inner is not None:
+            exact, phrase = _prefer_inner(inner, reply, author, exact, phrase)
+    exact = exact or _by_provider_codes(reply, author, bool(text))
+    if exact:
+        return Verdict(
+            (*exact[: 1 + _MORE], *((phrase,) if phrase else ()), *codes),
+            _writer(author, exact[0].provider),
+            Confidence.EXACT,
+        )
+    if phrase:
+        return Verdict((phrase, *codes), author, Confidence.PATTERN)
+    decided = Confidence.CLASS if codes[0].reason == UNKNOWN or codes[0].id.endswith("yz") else Confidence.CODE
+    return Verdict(codes, author, decided)
+
+
+def first_digit(reply: Reply) -> str | None:
+    """Return the digit that says success or failure: the reply code's, or else the enhanced code's."""
+    if reply.code is not None:
+        return str(reply.code)[0]
+    return reply.enhanced[0] if reply.enhanced else None
+
+
+def _prefer_inner(
+    inner: str, reply: Reply, author: str | None, exact: list[ReplyEntry], phrase: ReplyEntry | None
+) -> tuple[list[ReplyEntry], ReplyEntry | None]:
+    """Let the quoted reply decide when it says something else than the reply around it."""
+    outer = exact[0] if exact else phrase
+    exact_inner, phrase_inner = _provider_entries(inner, reply, author), first_phrase(inner, reply)
+    found = exact_inner[0] if exact_inner else phrase_inner
+    if found is None or (outer is not None and outer.reason == found.reason):
+        return exact, phrase
+    return exact_inner, phrase_inner or phrase
+
+
+def _writer(author: str | None, named: str | None) -> str | None:
+    """Return who wrote the reply: the entry's provider, unless the text bears a receiver's own mark."""
+    if named is None or author is None or _related(named, author):
+        return named or author
+    return author if providers.kind(author) < providers.kind(named) else named
+
+
+def _provider_entries(text: str, reply: Reply, author: str | None) -> list[ReplyEntry]:
+    """Return the provider entries whose pattern and codes fit, best first."""
+    # Per module the entry with the fewest codes that the reply leaves open, then the module's own order.
+    fitting: dict[int, tuple[int, float, ReplyEntry]] = {}
+    near: dict[int, tuple[int, float, ReplyEntry]] = {}
+    for hit in search(branches()[0], text, text.lower()):
+        entry = entries_of(MODULES[hit.module])[hit.entry]
+        if (entry.reason == "ok") is not reply.positive:
+            continue
+        codes = _codes(entry, reply)
+        score = _score(hit, entry, author, codes, len(text))
+        target = fitting
+        if not codes.fit:
+            # The same words under another code: worth having from the provider that the text names, or if long.
+            anybody = providers.kind(entry.provider) in (providers.LIST, providers.SERVER)
+            if not _related(entry.provider, author) and not (anybody and hit.length >= _LONG):
+                continue
+            target = near
+        known = target.get(hit.module)
+        if known is None or codes.open < known[0] or (known[2] is entry and score > known[1]):
+            target[hit.module] = (codes.open, score, entry)
+    ranked = sorted((fitting or near).items(), key=lambda item: (-item[1][1], item[0]))
+    return [entry for _, (_, score, entry) in ranked if score > -10]
+
+
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """How an entry's codes meet a reply's: whether they allow it, how much agrees, how many the reply leaves open."""
+
+    fit: bool
+    agree: int = 0
+    open: int = 0
+
+
+def _codes(entry: ReplyEntry, reply: Reply) -> _Codes:
+    agree = unknown = 0
+    if entry.code is not None or entry.codes:
+        if reply.code is None:
+            unknown += 1
+        elif reply.code == entry.code or reply.code in entry.codes:
+            agree += 12
+        else:
+            return _Codes(False)
+    if entry.enhanced is not None:
+        if reply.enhanced is None:
+            unknown += 1
+        elif _same(entry.enhanced, reply.enhanced):
+            # Three-digit details are Microsoft's own; the registry's are everybody's.
+            agree += 60 if len(reply.enhanced.rpartition(".")[2]) > 2 else 12
+        else:
+            return _Codes(False)
+    return _Codes(True, agree, unknown)
+
+
+#: Providers that write the same texts: one house, or one platform.
+_FAMILIES = (
+    frozenset(("microsoft365", "outlook.com", "exchange")),
+    frozenset(("orange", "laposte")),
+    frozenset(("yahoo", "aol")),
+)
+
+#: Words shorter than this fit by chance, unless they are nearly the whole text.
+_TELLING = 10
+#: Words as long as this mean the same under another code.
+_LONG = 30
+
+_OWN_MARK = {providers.RECEIVER: 100, providers.FILTER: 50, providers.LIST: 0, providers.SERVER: 0}
+
+
+def _related(left: str | None, right: str | None) -> bool:
+    return left == right or any(left in family and right in family for family in _FAMILIES)
+
+
+def _score(hit: Hit, entry: ReplyEntry, author: str | None, codes: _Codes, size: int) -> float:
+    """Rate a match: long ones beat short ones, and a receiver that the text names beats all others."""
+    score = float(min(hit.length, 80) + codes.agree + 4 * hit.anchored - 15 * codes.open)
+    if MODULES[hit.module] == "dnsbl_errors":
+        return score + 500  # a list's error answer names the list too; it must not pass for a listing
+    kind = providers.kind(entry.provider)
+    if author is not None and _related(entry.provider, author):
+        return score + _OWN_MARK[kind]
+    if kind in (providers.LIST, providers.SERVER):
+        return score
+    if author is not None and providers.kind(author) == providers.RECEIVER:
+        return score - 60  # another receiver's words, met by chance
+    if hit.length < _TELLING and hit.length < 0.7 * size:
+        return score - 60  # a few plain words inside a text do not make a provider
+    return score - 10 - 25 * codes.open
+
+
+def first_phrase(text: str, reply: Reply) -> ReplyEntry | None:
+    """Return the first phrase that fits: their order is their rank."""
+    masked = mask(text)
+    entries = entries_of("phrases")
+    for hit in search(branches()[1], masked, masked.lower()):
+        entry = entries[hit.entry]
+        if _phrase_fits(entry, reply):
+            return entry
+    return None
+
+
+#: Codes that answer AUTH only (RFC 4954 section 6): "account disabled" is about the login there.
+_AT_LOGIN = frozenset((534, 535, 538))
+_MAILBOX = frozenset(("user-unknown", "mailbox-disabled", "mailbox-full", "sender-blocked", "client-refused", "policy"))
+
+
+def _phrase_fits(entry: ReplyEntry, reply: Reply) -> bool:
+    """Tell whether a phrase's codes allow this reply: unlike a provider's, they have to be there."""
+    if entry.codes and reply.code not in entry.codes:
+        return False
+    if reply.code in _AT_LOGIN and entry.reason in _MAILBOX:
+        return False
+    if entry.enhanced is None:
+        return True
+    return reply.enhanced is not None and reply.enhanced[1:] == entry.enhanced[1:]
+
+
+def _by_provider_codes(reply: Reply, author: str | None, has_text: bool) -> list[ReplyEntry]:
+    """Return entries that a provider's code alone decides, for a known provider or a code that is its own."""
+    found = []
+    for provider, codes, enhanced, module, number in code_rows():
+        if author is None and has_text and reply.enhanced is None:
+            continue
+        if author is not None and provider != author:
+            continue
+        if enhanced is None and author is None:
+            continue
+        if codes and reply.code is not None and reply.code not in codes:
+            continue
+        if enhanced is not None and (reply.enhanced is None or not _same(enhanced, reply.enhanced)):
+            continue
+        if author is None and enhanced_entry(reply.enhanced or "") is not None:
+            continue
+        found.append(entries_of(MODULES[module])[number])
+    return found
+
+
+def _same(wanted: str, found: str) -> bool:
+    return wanted == found or (wanted[0] == "X" and wanted[1:] == found[1:])
+
+
+def _by_codes(reply: Reply) -> tuple[ReplyEntry, ...]:
+    """Return the entries of the codes, the more telling first; never empty."""
+    found = []
+    digit = first_digit(reply)
+    if reply.enhanced and (entry := enhanced_entry(reply.enhanced)):
+        found.append(entry)
+    if reply.code is not None and (basic := basic_entry(reply.code)):
+        found.append(basic)
+    # An enhanced code that says nothing ("5.7.1") leaves the word to a reply code that does.
+    found.sort(key=lambda entry: entry.reason == UNKNOWN)
+    if not found:
+        found.append(class_entry(digit) if digit else NOTHING)
+    return tuple(found)
