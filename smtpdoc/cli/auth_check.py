@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from smtpdoc.render.text import Page
 
 TIMEOUT_S = 30.0
+#: As api/topics.py has them, which is not imported just to print the help.
+TOPICS = "mx, spf, dkim, dmarc, ptr, mta-sts, tls-rpt, tlsa, bimi"
 #: More than any list of one owner's domains; a stream that never ends is a mistake.
 MAX_DOMAINS = 1_000_000
 
@@ -34,7 +36,7 @@ MAX_DOMAINS = 1_000_000
 )
 @option("--mail-from", metavar="ADDR", help="The envelope sender for --ip. Default: postmaster@DOMAIN.")
 @option("--helo", metavar="NAME", help="The HELO name for --ip. Default: DOMAIN.")
-@option("--only", multiple=True, metavar="TOPIC", help="Check only mx, spf, dkim, dmarc or ptr (repeat).")
+@option("--only", multiple=True, metavar="TOPIC", help=f"Check only some topics (repeat): {TOPICS}.")
 @option("--skip", multiple=True, metavar="TOPIC", help="Leave out a topic (repeat).")
 @option("--from-file", metavar="FILE|-", help="Read domains from a file, one a line; # begins a comment.")
 @network_options(timeout_s=TIMEOUT_S)
@@ -54,7 +56,7 @@ def command(
     concurrency: int,
     **shared: Any,
 ) -> int:
-    """Check what a domain publishes for mail: MX, SPF, DKIM, DMARC and PTR.
+    """Check what a domain publishes for mail: MX, SPF, DKIM, DMARC, PTR, TLS and BIMI.
 
     \b
       smtpdoc auth-check example.com

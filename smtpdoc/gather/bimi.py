@@ -7,9 +7,11 @@ from smtpdoc.evidence.transport import BimiEvidence
 from smtpdoc.grammar.bimi import parse_bimi
 from smtpdoc.seams import Resolver
 
+DEFAULT_SELECTOR = "default"
+
 
 async def gather_bimi(
-    domain: str, resolver: Resolver, dmarc: DmarcEvidence | None = None, selector: str = "default"
+    domain: str, resolver: Resolver, dmarc: DmarcEvidence | None = None, selector: str = DEFAULT_SELECTOR
 ) -> BimiEvidence:
     """Ask for the record at the domain and at its organizational domain (from `dmarc`) at once; the first counts."""
     organizational = dmarc.organizational_domain if dmarc is not None else None

@@ -12,6 +12,7 @@ from smtpdoc.evidence.auth import (
     SpfNode,
 )
 from smtpdoc.evidence.domain import AuthEvidence
+from smtpdoc.render.json_transport import bimi_json, mta_sts_json, tls_rpt_json, tlsa_json
 from smtpdoc.render.json_values import Json, seconds
 
 
@@ -27,6 +28,14 @@ def auth_json(evidence: AuthEvidence) -> Json:
         topics["dmarc"] = dmarc_json(evidence.dmarc)
     if evidence.ptr is not None:
         topics["ptr"] = ptr_json(evidence.ptr)
+    if evidence.mta_sts is not None:
+        topics["mta_sts"] = mta_sts_json(evidence.mta_sts)
+    if evidence.tls_rpt is not None:
+        topics["tls_rpt"] = tls_rpt_json(evidence.tls_rpt)
+    if evidence.tlsa is not None:
+        topics["tlsa"] = tlsa_json(evidence.tlsa)
+    if evidence.bimi is not None:
+        topics["bimi"] = bimi_json(evidence.bimi)
     topics["dns"] = {"queries": evidence.queries, "elapsed_s": seconds(evidence.elapsed_s)}
     return topics
 

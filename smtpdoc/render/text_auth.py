@@ -18,10 +18,11 @@ from smtpdoc.evidence.auth import (
     TopicStatus,
 )
 from smtpdoc.evidence.domain import AuthEvidence
-from smtpdoc.findings import Level
+from smtpdoc.findings import Finding, Level, worst
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.senders import host_provider
 from smtpdoc.render.text import Page, plural, tally
+from smtpdoc.render.text_transport import SAID_BY_TLS_LINE, TLS_TOPICS, bimi_words, tls_words
 from smtpdoc.report import Report
 
 LOOKUP_LIMIT = 10
@@ -37,18 +38,24 @@ def render_auth(page: Page, report: Report, evidence: AuthEvidence) -> None:
     queries = f"{plural(evidence.queries, 'lookup')} in {evidence.elapsed_s:.2f} s"
     page.split(Text(printable(evidence.domain), "head"), queries)
     page.blank()
-    for name, words in topic_lines(evidence):
-        level = next((section.level for section in report.sections if section.name == name.lower()), Level.PASS)
+    for name, words in topic_lines(evidence, verbose=page.verbose):
+        topics = TLS_TOPICS if name == "TLS" else (name.lower(),)
+        level = worst(section.level for section in report.sections if section.name in topics)
         first = Text.assemble((f"{name:<{_NAME_WIDTH}}", "head"), page.mark(level), "  ")
         page.hanging(first, words)
     if evidence.spf is not None and evidence.spf.tree is not None and evidence.spf.tree.record is not None:
         _spf_tree(page, evidence.spf, evidence.spf.tree)
-    shown = [finding for finding in report.findings if page.verbose or finding.level is not Level.PASS]
+    shown = [finding for finding in report.findings if page.verbose or _is_news(finding)]
     if shown:
         page.blank()
         page.findings(shown)
     page.blank()
     verdict(page, report)
+
+
+def _is_news(finding: Finding) -> bool:
+    """False for what the topics' own lines have said already."""
+    return finding.level is not Level.PASS and finding.id not in SAID_BY_TLS_LINE
 
 
 def verdict(page: Page, report: Report) -> None:
@@ -61,8 +68,11 @@ def verdict(page: Page, report: Report) -> None:
 # -- topics ----------------------------------------------------------------------
 
 
-def topic_lines(evidence: AuthEvidence) -> Iterable[tuple[str, str]]:
-    """Yield a topic's name and its one line, in the order of looks.md, for the topics that ran."""
+def topic_lines(evidence: AuthEvidence, *, verbose: bool = False) -> Iterable[tuple[str, str]]:
+    """Yield a topic's name and its one line, in the order of looks.md, for the topics that ran.
+
+    That most domains have no BIMI is worth a line in verbose mode only.
+    """
     if evidence.mx is not None:
         yield "MX", mx_words(evidence.mx)
     if evidence.spf is not None:
@@ -73,6 +83,10 @@ def topic_lines(evidence: AuthEvidence) -> Iterable[tuple[str, str]]:
         yield "DMARC", dmarc_words(evidence.dmarc)
     if evidence.ptr is not None:
         yield "PTR", ptr_words(evidence.ptr)
+    if tls := tls_words(evidence):
+        yield "TLS", tls
+    if evidence.bimi is not None and (verbose or evidence.bimi.status is not TopicStatus.ABSENT):
+        yield "BIMI", bimi_words(evidence.bimi)
 
 
 def mx_words(mx: MxEvidence) -> str:

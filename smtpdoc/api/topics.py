@@ -1,0 +1,147 @@
+"""The topics of auth-check: what is gathered for each, side by side, and which checks judge it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from smtpdoc.catalog.checks import bimi as bimi_checks
+from smtpdoc.catalog.checks import dkim as dkim_checks
+from smtpdoc.catalog.checks import dmarc as dmarc_checks
+from smtpdoc.catalog.checks import domain as domain_checks
+from smtpdoc.catalog.checks import mta_sts as mta_sts_checks
+from smtpdoc.catalog.checks import mx as mx_checks
+from smtpdoc.catalog.checks import ptr as ptr_checks
+from smtpdoc.catalog.checks import spf as spf_checks
+from smtpdoc.catalog.checks import tls_rpt as tls_rpt_checks
+from smtpdoc.catalog.checks import tlsa as tlsa_checks
+from smtpdoc.catalog.model import CheckSet
+from smtpdoc.errors import TargetError
+from smtpdoc.evidence.auth import DmarcEvidence
+from smtpdoc.evidence.dns import LookupStatus
+from smtpdoc.evidence.domain import AuthEvidence
+from smtpdoc.evidence.transport import BimiEvidence
+from smtpdoc.findings import Finding, Level
+from smtpdoc.gather.bimi import DEFAULT_SELECTOR, gather_bimi
+from smtpdoc.gather.dkim import gather_dkim
+from smtpdoc.gather.dmarc import gather_dmarc
+from smtpdoc.gather.mta_sts import gather_mta_sts
+from smtpdoc.gather.mx import gather_mx
+from smtpdoc.gather.ptr import gather_ptr
+from smtpdoc.gather.spf import SpfClient, gather_spf
+from smtpdoc.gather.tls_rpt import gather_tls_rpt
+from smtpdoc.gather.tlsa import gather_tlsa
+from smtpdoc.report import Section
+from smtpdoc.seams import PolicySource, Resolver
+
+#: The topics in the order in which they are told, and the checks of each. A topic's evidence is the attribute of
+#: AuthEvidence with its name, "-" written "_".
+CHECKS: Mapping[str, CheckSet[Any]] = MappingProxyType(
+    {
+        "mx": mx_checks.checks,
+        "spf": spf_checks.checks,
+        "dkim": dkim_checks.checks,
+        "dmarc": dmarc_checks.checks,
+        "ptr": ptr_checks.checks,
+        "mta-sts": mta_sts_checks.checks,
+        "tls-rpt": tls_rpt_checks.checks,
+        "tlsa": tlsa_checks.checks,
+        "bimi": bimi_checks.checks,
+    }
+)
+TOPICS = tuple(CHECKS)
+
+_OTHER_NAMES = {"dane": "tlsa", "mtasts": "mta-sts", "tlsrpt": "tls-rpt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is wanted about one domain, and whom to ask. Without `policies` no policy file is fetched."""
+
+    domain: str
+    resolver: Resolver
+    topics: frozenset[str]
+    selectors: Sequence[str] = ()
+    clients: Sequence[SpfClient] = ()
+    helo: str | None = None
+    policies: PolicySource | None = None
+
+    @property
+    def ips(self) -> list[str]:
+        return [client.ip for client in self.clients]
+
+
+def chosen_topics(only: Sequence[str], skip: Sequence[str]) -> frozenset[str]:
+    """Return the topics to run; raise TargetError for one that does not exist.
+
+    >>> sorted(chosen_topics(["SPF", "mta_sts", "dane"], ["spf"]))
+    ['mta-sts', 'tlsa']
+    """
+    return frozenset(map(_topic, only) if only else TOPICS) - frozenset(map(_topic, skip))
+
+
+def _topic(name: str) -> str:
+    topic = name.strip().lower().replace("_", "-")
+    topic = _OTHER_NAMES.get(topic, topic)
+    if topic not in TOPICS:
+        raise TargetError(f"expected a topic ({', '.join(TOPICS)}), got {name!r}")
+    return topic
+
+
+async def gather_topics(job: Job) -> AuthEvidence:
+    """Run the topics side by side; whether the domain exists is known from the questions they ask anyway."""
+    domain, resolver = job.domain, job.resolver
+    async with asyncio.TaskGroup() as group:
+        present = group.create_task(resolver.lookup_all([(domain, "MX"), (domain, "TXT")]))
+        work: dict[str, Callable[[], Awaitable[Any]]] = {
+            "mx": lambda: gather_mx(domain, resolver),
+            "spf": lambda: gather_spf(domain, resolver, clients=job.clients),
+            "dkim": lambda: gather_dkim(domain, resolver, selectors=job.selectors),
+            "mta-sts": lambda: gather_mta_sts(domain, resolver, job.policies),
+            "tls-rpt": lambda: gather_tls_rpt(domain, resolver),
+            "tlsa": lambda: gather_tlsa(domain, resolver),
+        }
+        if job.topics & {"dmarc", "bimi"}:
+            dmarc = group.create_task(gather_dmarc(domain, resolver))
+            work["dmarc"] = lambda: dmarc
+            work["bimi"] = lambda: _bimi(domain, resolver, dmarc)  # BIMI rests on DMARC
+        if job.ips:
+            work["ptr"] = lambda: gather_ptr(job.ips, resolver, job.helo)
+        running = {topic: group.create_task(_run(begin)) for topic, begin in work.items() if topic in job.topics}
+    found = {topic.replace("-", "_"): task.result() for topic, task in running.items()}
+    answers = present.result()
+    if any(answer.status is LookupStatus.NXDOMAIN for answer in answers):
+        # RFC 8020: nothing exists below it; a dozen "missing" would only hide that
+        return AuthEvidence(domain, False, 0, 0.0, ptr=found.get("ptr"))
+    exists = True if any(answer.answered for answer in answers) else None
+    evidence = AuthEvidence(domain, exists, 0, 0.0, trouble="" if exists else answers[0].detail)
+    return replace(evidence, **found)
+
+
+async def _run(begin: Callable[[], Awaitable[Any]]) -> Any:
+    return await begin()
+
+
+async def _bimi(domain: str, resolver: Resolver, dmarc: Awaitable[DmarcEvidence]) -> BimiEvidence:
+    """Ask for the domain's own record now, so that only a subdomain's fallback has to wait for DMARC."""
+    _, policy = await asyncio.gather(resolver.lookup(f"{DEFAULT_SELECTOR}._bimi.{domain}", "TXT"), dmarc)
+    return await gather_bimi(domain, resolver, policy)
+
+
+def diagnose_domain(evidence: AuthEvidence) -> tuple[Section, ...]:
+    """Return the findings of every topic that ran, in the order of TOPICS."""
+    sections = [Section("domain", domain_checks.checks.run(evidence))]
+    for topic, checks in CHECKS.items():
+        gathered = getattr(evidence, topic.replace("-", "_"))
+        if gathered is not None:
+            found = checks.run(gathered)
+            sections.append(Section(topic, found if evidence.exists is not None else _known(found)))
+    return tuple(sections)
+
+
+def _known(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Leave out what each topic could not tell: the domain's own finding has said that DNS does not answer."""
+    return tuple(finding for finding in findings if finding.level is not Level.UNKNOWN)

@@ -1,0 +1,81 @@
+"""The lines of `auth-check` about TLS and about the logo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smtpdoc.evidence.auth import TopicStatus
+from smtpdoc.evidence.domain import AuthEvidence
+from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidence, TlsRptEvidence
+from smtpdoc.grammar.bimi import parse_bimi
+
+#: The topics of the TLS line, and the notes that only repeat what it says.
+TLS_TOPICS = ("mta-sts", "tls-rpt", "tlsa")
+SAID_BY_TLS_LINE = frozenset({"mta-sts.missing", "tls-rpt.missing", "tlsa.missing"})
+
+
+def tls_words(evidence: AuthEvidence) -> str:
+    """Return the TLS line, or "" when none of its topics ran."""
+    return ", ".join(_tls_parts(evidence))
+
+
+def _tls_parts(evidence: AuthEvidence) -> Iterator[str]:
+    if evidence.mta_sts is not None:
+        yield _mta_sts_words(evidence.mta_sts)
+    if evidence.tls_rpt is not None:
+        yield _tls_rpt_words(evidence.tls_rpt)
+    if evidence.tlsa is not None:
+        yield _dane_words(evidence.tlsa)
+
+
+def _mta_sts_words(sts: MtaStsEvidence) -> str:
+    match sts.status:
+        case TopicStatus.UNKNOWN:
+            return "MTA-STS could not be determined"
+        case TopicStatus.ABSENT:
+            return "no MTA-STS"
+        case TopicStatus.INVALID:
+            return "MTA-STS record broken"
+    if sts.file is None:
+        return "MTA-STS record, policy not fetched"
+    policy = sts.file.policy
+    if policy is None:
+        return "MTA-STS without a policy"
+    if not policy.valid:
+        return "MTA-STS policy broken"
+    return {"enforce": "MTA-STS enforced", "testing": "MTA-STS in testing"}.get(policy.mode or "", "MTA-STS mode none")
+
+
+def _tls_rpt_words(rpt: TlsRptEvidence) -> str:
+    return {
+        TopicStatus.FOUND: "TLS-RPT",
+        TopicStatus.ABSENT: "no TLS-RPT",
+        TopicStatus.INVALID: "TLS-RPT record broken",
+    }.get(rpt.status, "TLS-RPT could not be determined")
+
+
+def _dane_words(tlsa: TlsaEvidence) -> str:
+    if tlsa.status is TopicStatus.UNKNOWN:
+        return "DANE could not be determined"
+    with_records = [host for host in tlsa.hosts if host.records]
+    if not with_records:
+        return "no DANE"
+    if not all(host.secure for host in with_records):
+        return "DANE records without DNSSEC"
+    if len(with_records) < len(tlsa.hosts):
+        return f"DANE on {len(with_records)} of {len(tlsa.hosts)} hosts"
+    return "DANE"
+
+
+def bimi_words(bimi: BimiEvidence) -> str:
+    if bimi.status is TopicStatus.UNKNOWN:
+        return "could not be determined: DNS did not answer"
+    if bimi.status is TopicStatus.ABSENT:
+        return "no record"
+    record = parse_bimi(bimi.records[0])
+    if bimi.status is TopicStatus.INVALID:
+        return "a record that receivers will not use"
+    if record.declined:
+        return "declined: no logo is to be shown"
+    certified = "with a mark certificate" if record.evidence else "without a mark certificate"
+    return f"{certified}, logo {record.location}"
