@@ -102,6 +102,11 @@ class Session(Protocol):
         ...
 
     @property
+    def connect_s(self) -> float | None:
+        """How long the connection took to open, where that was before it was asked for; else None."""
+        ...
+
+    @property
     def encrypted(self) -> bool: ...
 
     @property

@@ -212,7 +212,7 @@ class Probe:
             )
             if not isinstance(outcome, Failure):
                 self._note(f"connected to {candidate}")
-                elapsed = self._dialer.now() - began
+                elapsed = self._dialer.now() - began if outcome.connect_s is None else outcome.connect_s
                 self._recorder.exchange(Exchange(Stage.CONNECT, "", None, None, False, elapsed))
                 return outcome
             if number == len(found):

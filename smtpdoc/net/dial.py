@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
+from smtpdoc.net.early import EarlyConnection
 from smtpdoc.net.failures import connect_failure, connect_timeout, place
 from smtpdoc.net.session import SmtpSession
 from smtpdoc.net.tls import load_trust, session_context
@@ -26,11 +27,18 @@ _FAMILY_WORDS = {"ipv4": "IPv4 ", "ipv6": "IPv6 ", None: ""}
 class TcpDialer:
     """See seams.Dialer. Asks the system for addresses, or `resolver` when one is given.
 
-    `overrides` answers for some hosts, like curl's --resolve: host name in lower case to addresses.
+    `overrides` answers for some hosts, like curl's --resolve: host name in lower case to addresses. `early` is a
+    connection that was begun before; it is used when it turns out to be the one that is wanted.
     """
 
-    def __init__(self, resolver: Resolver | None = None, overrides: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        resolver: Resolver | None = None,
+        overrides: Mapping[str, Sequence[str]] | None = None,
+        early: EarlyConnection | None = None,
+    ) -> None:
         self._resolver = resolver
+        self._early = early
         self._overrides = {host.lower(): tuple(given) for host, given in (overrides or {}).items()}
 
     def now(self) -> float:
@@ -43,6 +51,8 @@ class TcpDialer:
             found = (host,)
         elif self._resolver is not None:
             found = await _ask_resolver(self._resolver, host, family)
+        elif early := await self._early_addresses(host, family, budget):
+            found = early
         else:
             found = await self._ask_system(host, family, budget)
         if isinstance(found, Failure) or family is None:
@@ -78,10 +88,12 @@ class TcpDialer:
             trust = loop.run_in_executor(None, load_trust, tls)
             trust.add_done_callback(_retrieve)
             session.prepare_tls(session_context(tls), trust)
+        sock = await self._early_socket(session, address, source_ip, budget)
         left = max(0.0, budget.deadline - loop.time())
         patience = left if patience_s is None else min(left, patience_s)
         try:
-            sock = await _connect(loop, address, port, source_ip, patience)
+            if sock is None:
+                sock = await _connect(loop, address, port, source_ip, patience)
         except TimeoutError:
             detail = connect_timeout(place(host, address, port), port)
             return Failure(FailureKind.TIMEOUT, Stage.CONNECT, detail, "connect-timeout")
@@ -90,6 +102,42 @@ class TcpDialer:
         session.connected_from(_own_name(), str(sock.getsockname()[0]))
         await loop.create_connection(lambda: session.wire, sock=sock)
         return session
+
+    async def _early_addresses(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...]:
+        early = self._early
+        if early is None or early.host != host or early.family not in (0, _FAMILIES.get(family or "", 0)):
+            return ()
+        return early.addresses if await self._settled(early, budget) else ()
+
+    async def _early_socket(
+        self, session: SmtpSession, address: str, source_ip: str | None, budget: Budget
+    ) -> socket.socket | None:
+        early = self._early
+        if early is None or (early.host, early.port) != (session.host, session.port):
+            return None
+        if not await self._settled(early, budget):
+            return None
+        sock = early.take(address, session.port, source_ip)
+        if sock is not None:
+            session.connect_s = early.connect_s
+        return sock
+
+    async def _settled(self, early: EarlyConnection, budget: Budget) -> bool:
+        """Wait until the early connection is open or has failed; False when there is no time left for it."""
+        loop = asyncio.get_running_loop()
+        over = asyncio.Event()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # the loop is gone
+                loop.call_soon_threadsafe(over.set)
+
+        early.when_done(tell)
+        try:
+            async with asyncio.timeout_at(budget.deadline):
+                await over.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _ask_system(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...] | Failure:
         loop = asyncio.get_running_loop()

@@ -54,6 +54,7 @@ class SmtpSession:
         self.address = address
         self.port = port
         self.helo_name = ""
+        self.connect_s: float | None = None
         self.tls: TlsFacts | None = None
         self.wire = Wire(loop, self, clock)
         self._policy = policy
