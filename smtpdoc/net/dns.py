@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import dns.name
-
 from smtpdoc.evidence.dns import Lookup, LookupStatus
 from smtpdoc.grammar.printable import printable
 from smtpdoc.net.dns_transport import DnsTransport, NoAnswerError
-from smtpdoc.net.dns_wire import MAX_ALIASES, Answer, Question, UnaskableNameError, make_question, name_text, parse_name
+from smtpdoc.net.dns_values import MAX_ALIASES, Answer, Question, UnaskableNameError, make_question
 from smtpdoc.net.nameservers import parse_nameserver, system_nameservers
 
 if TYPE_CHECKING:  # reading zone files is a third of dnspython, and few runs need it
@@ -106,7 +104,7 @@ class DnsResolver:
             return known
         rdtype = rdtype.upper()
         try:
-            question = make_question(parse_name(name), rdtype)
+            question = make_question(name, rdtype)
         except UnaskableNameError as error:
             detail = f"{printable(name)!r} cannot be a domain name: {error}"
             return Lookup(name.lower().removesuffix("."), rdtype, LookupStatus.NXDOMAIN, detail=detail)
@@ -143,7 +141,7 @@ class DnsResolver:
     async def _follow(self, chain: _Chain, deadline: float) -> Answer:
         question = chain.question
         while True:
-            answer = self._from_zone(question.owner, question.rdtype)
+            answer = self._from_zone(question.name, question.rdtype)
             if answer is None:
                 answer = await self._from_servers(question, deadline)
                 chain.authenticated = chain.authenticated and answer.authenticated
@@ -154,7 +152,7 @@ class DnsResolver:
                 return answer
             question = make_question(elsewhere, question.rdtype)
 
-    def _add_aliases(self, chain: _Chain, question: Question, answer: Answer) -> dns.name.Name | None:
+    def _add_aliases(self, chain: _Chain, question: Question, answer: Answer) -> str | None:
         """Take over an answer's aliases; return the name to go on with, None when the answer is the last word.
 
         An alias that leads into the zone file is answered from there, whatever the servers said about it.
@@ -165,8 +163,8 @@ class DnsResolver:
                 return target
         return None if answer.complete else answer.aliases[-1]
 
-    def _from_zone(self, name: dns.name.Name, rdtype: str) -> Answer | None:
-        return None if self._zone is None else self._zone.answer(name, rdtype)
+    def _from_zone(self, name: str, rdtype: str) -> Answer | None:
+        return None if self._zone is None else self._zone.answer_to(name, rdtype)
 
     async def _from_servers(self, question: Question, deadline: float) -> Answer:
         if self._transport is None:
@@ -182,15 +180,15 @@ class _Chain:
 
     def __init__(self, question: Question) -> None:
         self.question = question
-        self.aliases: list[dns.name.Name] = []
+        self.aliases: list[str] = []
         self.authenticated = True
 
-    def add(self, target: dns.name.Name) -> None:
+    def add(self, target: str) -> None:
         """Note one more alias; raise NoAnswerError when they go in a circle or on and on (RFC 1034 section 3.6.2)."""
-        circle = target == self.question.owner or target in self.aliases
+        circle = target == self.question.name or target in self.aliases
         self.aliases.append(target)
         if circle:
-            path = " -> ".join([self.question.name, *map(name_text, self.aliases)])
+            path = " -> ".join([self.question.name, *self.aliases])
             raise NoAnswerError(LookupStatus.SERVFAIL, f"the CNAMEs go in a circle: {printable(path)}")
         if len(self.aliases) > MAX_ALIASES:
             raise NoAnswerError(
@@ -203,7 +201,7 @@ class _Chain:
             self.question.rdtype,
             status,
             records=answer.records if answer is not None else (),
-            aliases=tuple(map(name_text, self.aliases)),
+            aliases=tuple(self.aliases),
             authenticated=self.authenticated and answer is not None,
             detail=detail,
             elapsed_s=elapsed_s,

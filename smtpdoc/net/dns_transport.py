@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from smtpdoc.evidence.dns import LookupStatus
-from smtpdoc.net.dns_wire import Answer, Fault, Question, Truncated, read_answer
+from smtpdoc.net.dns_reader import read_answer
+from smtpdoc.net.dns_values import Answer, Fault, Question, Truncated
 from smtpdoc.net.nameservers import NameServer
 
 #: Sockets per server. Each has a port of its own from the kernel, and every question a random id on a random one of

@@ -19,7 +19,8 @@ import dns.zonefile
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.dns import LookupStatus
 from smtpdoc.grammar.printable import printable
-from smtpdoc.net.dns_wire import Answer, name_text, records_of
+from smtpdoc.net.dns_values import Answer, name_text, parse_name
+from smtpdoc.net.dns_wire import records_of
 
 #: A file of this size takes some ten seconds to read; a mail domain's is a few kilobytes.
 MAX_ZONE_BYTES = 16 << 20
@@ -60,8 +61,11 @@ class ZoneSource:
         """The names that the file is authoritative for, sorted; empty for an overlay."""
         return tuple(sorted(name_text(name) for name in self._apexes))
 
-    def answer(self, name: dns.name.Name, rdtype_text: str) -> Answer | None:
-        """Return the file's answer, or None where DNS has to be asked instead."""
+    def answer_to(self, name: str, rdtype_text: str) -> Answer | None:
+        """Return the file's answer, or None where DNS has to be asked instead; the name is a Question's."""
+        return self._answer(parse_name(name), rdtype_text)
+
+    def _answer(self, name: dns.name.Name, rdtype_text: str) -> Answer | None:
         rdtype = dns.rdatatype.from_text(rdtype_text)
         if not self._apexes:
             return self._at(name, rdtype, absent=None)
@@ -85,7 +89,7 @@ class ZoneSource:
             return Answer(LookupStatus.FOUND, records_of(found))
         cname = self._rdatas.get((node, dns.rdatatype.CNAME))
         if cname is not None and isinstance(cname[0], dns.rdtypes.ANY.CNAME.CNAME):
-            return Answer(LookupStatus.NODATA, aliases=(cname[0].target,), complete=False)
+            return Answer(LookupStatus.NODATA, aliases=(name_text(cname[0].target),), complete=False)
         return absent
 
     def _apex(self, name: dns.name.Name) -> dns.name.Name | None:

@@ -17,7 +17,8 @@ from support.faulty_dns import Behaviour, FaultyDns, Query, truncated
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.dns import Lookup, LookupStatus, MxRecord, TlsaRecord, TxtRecord
 from smtpdoc.net.dns import DnsResolver, open_resolver
-from smtpdoc.net.dns_wire import Answer, Fault, Truncated, make_question, parse_name, read_answer
+from smtpdoc.net.dns_reader import read_answer
+from smtpdoc.net.dns_values import Answer, Fault, Truncated, make_question
 
 FOUND, NODATA, NXDOMAIN = LookupStatus.FOUND, LookupStatus.NODATA, LookupStatus.NXDOMAIN
 SERVFAIL, TIMEOUT = LookupStatus.SERVFAIL, LookupStatus.TIMEOUT
@@ -266,7 +267,7 @@ def test_truncation_over_tcp_too_is_no_answer() -> None:
 
 
 def test_another_question_answered_over_tcp_is_not_ours() -> None:
-    other = make_question(parse_name("evil.example"), "TXT").packet(7)
+    other = make_question("evil.example", "TXT").packet(7)
     answer, _ = ask(lambda q: [other if q.tcp else truncated(q)], "a.example", "TXT")
 
     assert SERVFAIL == answer.status
@@ -449,7 +450,7 @@ def test_closing_gives_up_what_is_under_way() -> None:
 @pytest.mark.parametrize("rdtype", ["TXT", "TLSA"])
 def test_whatever_a_message_holds_reading_it_gives_a_value(rdtype: str) -> None:
     """Each octet of an answer changed, each length cut, and random octets behind the question."""
-    question = make_question(parse_name("a.example"), rdtype)
+    question = make_question("a.example", rdtype)
     whole = Query(dns.message.from_wire(question.packet(1)), tcp=False, count=0).reply(
         "a.example. 60 IN CNAME b.example.",
         "b.example. 60 IN TXT text",
@@ -471,7 +472,7 @@ def test_whatever_a_message_holds_reading_it_gives_a_value(rdtype: str) -> None:
 
 
 def test_a_message_of_ten_thousand_records_is_not_read() -> None:
-    question = make_question(parse_name("a.example"), "A")
+    question = make_question("a.example", "A")
     record = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01"
     many = 4000
     message = b"\x00\x01\x81\x80\x00\x01" + many.to_bytes(2, "big") + bytes(4) + question.wire + record * many
