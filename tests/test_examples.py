@@ -1,0 +1,38 @@
+"""The examples run."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def run(name: str, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(EXAMPLES / name), *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_explain_replies_sorts_addresses() -> None:
+    ran = run(
+        "explain_replies.py",
+        text="a@example.com\t550 5.1.1 User unknown\nb@example.com\t452 4.2.2 Mailbox full\nc@example.com\t???\n",
+    )
+
+    assert 0 == ran.returncode, ran.stderr
+    first, second, third = ran.stdout.splitlines()
+    assert first.startswith("a@example.com\tsuppress")
+    assert second.startswith("b@example.com\tretry in 3600 s")
+    assert third == "c@example.com\tlook\tno reply in this line"
+
+
+def test_check_domains_refuses_what_is_no_domain() -> None:
+    ran = run("check_domains.py", "not a domain")
+
+    assert 0 != ran.returncode
+    assert "not a domain" in ran.stderr
