@@ -13,7 +13,6 @@ from smtpdoc.catalog.replies.basic import CLASSES
 from smtpdoc.catalog.replies.enhanced import enhanced_entry
 from smtpdoc.catalog.replies.reason import Reason
 from smtpdoc.catalog.replies.reasons import NO_RETRY, REASONS, UNKNOWN, action_for, retry_for
-from smtpdoc.catalog.success import explain_success
 from smtpdoc.evidence.explanation import Confidence, Explanation, Who
 from smtpdoc.findings import Fact
 from smtpdoc.grammar.reply import Reply
@@ -85,6 +84,8 @@ def _accepted(
     reply: Reply, stage: str | None, verdict: Verdict, facts: Mapping[str, Fact], found: dict[str, str]
 ) -> Explanation:
     """Return the explanation of a 2yz or 3yz reply."""
+    from smtpdoc.catalog.success import explain_success  # refusals are what start-up is measured with
+
     success = explain_success(reply, stage)
     digit = first_digit(reply) or "2"
     return Explanation(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from smtpdoc.catalog import providers
 from smtpdoc.catalog.model import ReplyEntry
 from smtpdoc.catalog.quoting import inner_reply, mask
-from smtpdoc.catalog.replies import MODULES, branches, code_rows, entries_of
+from smtpdoc.catalog.replies import MODULES, PHRASES, branches, code_rows, entries_of
 from smtpdoc.catalog.replies.basic import basic_entry, class_entry
 from smtpdoc.catalog.replies.enhanced import enhanced_entry
 from smtpdoc.catalog.replies.index import MAX_CHARS, Hit, search
@@ -190,9 +190,8 @@ def _score(hit: Hit, entry: ReplyEntry, author: str | None, codes: _Codes, size:
 def first_phrase(text: str, reply: Reply) -> ReplyEntry | None:
     """Return the first phrase that fits: their order is their rank."""
     masked = mask(text)
-    entries = entries_of("phrases")
     for hit in search(branches()[1], masked, masked.lower()):
-        entry = entries[hit.entry]
+        entry = entries_of(PHRASES)[hit.entry]
         if _phrase_fits(entry, reply):
             return entry
     return None

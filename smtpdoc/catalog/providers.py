@@ -72,7 +72,7 @@ _MARKS: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
     ("postfix", SERVER, (" rejected: ", "postfix", "relay access denied", "command rejected:"), ""),
     ("haraka", SERVER, ("haraka",), ""),
     ("qmail", SERVER, ("qmail", "rcpthosts", "vpopmail", "vchkpw", "chkuser"), ""),
-    ("sendmail", SERVER, ("sendmail",), r"addr#>?\.\.\. |@[\w.-]+>?\.\.\. "),
+    ("sendmail", SERVER, ("sendmail",), r"@[\w.-]*>?\.\.\. "),
     ("james", SERVER, ("james",), ""),
     ("stalwart", SERVER, ("stalwart",), ""),
     ("rspamd", SERVER, ("rspamd",), ""),
@@ -135,14 +135,48 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def recognise(text: str) -> str | None:
     """Return the provider whose marks the text bears, or None when it could be anybody's.
 
+    A recipient's address names the provider too, a sender's does not: anybody may refuse mail from gmail.com.
+
     >>> recognise("Message blocked. a1si123.5 - gsmtp")
     'gmail'
+    >>> recognise("<user@gmail.com>: Sender address rejected: blocked")
+    'postfix'
     """
     lower = text.lower()
+    if "@" not in lower:
+        return _recognise(text, lower)
+    bare = _compiled(r"@[\w.-]+").sub("@", text)
+    found = _recognise(bare, bare.lower())
+    if "sender" in lower or "from" in lower or (found is not None and KINDS[found] != SERVER):
+        return found
+    return _recognise(text, lower) or found
+
+
+def _recognise(text: str, lower: str) -> str | None:
     for provider, _, marks, pattern in _MARKS:
-        if any(mark in lower for mark in marks) or (pattern and _compiled(pattern).search(text)):
+        if any(mark in lower for mark in marks):
+            return provider
+        if pattern and any(anchor in lower for anchor in _ANCHORS[provider]) and _compiled(pattern).search(text):
             return provider
     return None
+
+
+#: What a text must hold for the regular expression of a mark to be worth compiling.
+_ANCHORS = {
+    "yahoo": ("[ts", "[bl", "[gl", "[pm", "[con", "[rl", "[#4.16"),
+    "outlook.com": ("snt", "bay", "dub", "col", "blu", "bn", "ou-0", "sc-0", "dy-0", "rp-0"),
+    "microsoft365": ("as(", "(as", "(s"),
+    "icloud": ("[hm", "[cs"),
+    "orange": ("ofr",),
+    "laposte": ("lpn",),
+    "163": ("mi:", "hl:", "dt:", "rp:"),
+    "godaddy": ("ib",),
+    "rackspace": ("(g", "acl dns_rbl"),
+    "virginmedia": ("mxin",),
+    "mimecast": ("[",),
+    "fireeye": ("etp",),
+    "sendmail": ("... ",),
+}
 
 
 def display_name(provider: str) -> str:

@@ -22,6 +22,8 @@ def inner_reply(text: str) -> str | None:
     >>> inner_reply("undeliverable address: host mx.example.net said: 550 5.1.1 User unknown")
     'User unknown'
     """
+    if not any(char in text for char in "2345"):
+        return None
     quoted = list(_inner().finditer(text))
     if not quoted or quoted[-1].end() >= len(text) - 2:
         return None

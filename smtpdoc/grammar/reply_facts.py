@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -141,6 +140,8 @@ def _client(text: str) -> str | None:
     names = (["ipv4"] if "." in text else []) + (["ipv6"] if text.count(":") > 1 else [])
     for name in names:
         for match in _pattern(name).finditer(text):
+            import ipaddress  # only where there is an address: start-up is measured
+
             try:
                 found = ipaddress.ip_address(match[0] if name == "ipv4" else match[1])
             except ValueError:

@@ -10,11 +10,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smtpdoc.catalog.explain import explain, match
 from smtpdoc.catalog.replies.reasons import ACTIONS, REASONS
 from smtpdoc.evidence.explanation import Confidence, Explanation, Who
-from smtpdoc.grammar.reply import parse_reply
+from smtpdoc.grammar.reply import ReplyParseError, parse_reply
 
 LABELLED = Path(__file__).parents[1] / "data" / "replies" / "labelled.jsonl"
 PLAIN_TEXTS = LABELLED.with_name("plain.txt")
@@ -375,3 +377,46 @@ def test_explaining_loads_no_network_library() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert "[]" == done.stdout.strip()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300) | st.binary(max_size=300).map(lambda raw: raw.decode("utf-8", "surrogateescape")))
+def test_any_text_is_explained_or_no_reply(text: str) -> None:
+    try:
+        found = told(text)
+    except ReplyParseError:
+        return
+
+    assert found.entries
+    assert found.steps
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(ROWS), st.data())
+def test_damaged_replies_are_explained(row: dict[str, str], data: st.DataObject) -> None:
+    text = row["reply"]
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    noise = data.draw(st.text(max_size=8))
+    try:
+        found = told(text[:start] + noise + text[end:])
+    except ReplyParseError:
+        return
+
+    assert found.entries
+    assert found.action in ACTIONS
+
+
+@pytest.mark.parametrize(
+    ("text", "provider"),
+    [
+        ("<user@gmail.com>: Sender address rejected: we do not take this", None),
+        ("550 5.1.1 <user@icloud.com>: user does not exist", "icloud"),
+        ("550 [hme1] blocked", "icloud"),
+        ("554 IB103. Connection refused. 192.0.2.10 has a poor reputation.", "godaddy"),
+    ],
+)
+def test_a_senders_domain_names_no_provider_and_a_recipients_does(text: str, provider: str | None) -> None:
+    found = told(text).provider
+
+    assert found == provider if provider else found != "gmail"
