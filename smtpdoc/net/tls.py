@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import threading
 import warnings
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -40,10 +42,22 @@ def session_context(policy: TlsPolicy) -> ssl.SSLContext:
     return context
 
 
+_stores: dict[tuple[str | None, int], ssl.SSLContext] = {}
+_stores_lock = threading.Lock()
+
+
 def load_trust(policy: TlsPolicy) -> ssl.SSLContext:
-    """Return the roots to verify with; raise TargetError when the file that the user gave cannot be used. Slow."""
+    """Return the roots to verify with; raise TargetError when the file that the user gave cannot be used.
+
+    Slow the first time, so it is called in a thread; sessions to many servers share what it has read.
+    """
     try:
-        return trust.trust_store(policy.ca_file)
+        changed_ns = os.stat(policy.ca_file).st_mtime_ns if policy.ca_file else 0
+        with _stores_lock:
+            store = _stores.get((policy.ca_file, changed_ns))
+            if store is None:
+                store = _stores[policy.ca_file, changed_ns] = trust.trust_store(policy.ca_file)
+            return store
     except (OSError, ssl.SSLError) as error:
         raise TargetError(f"cannot read certificates from {policy.ca_file}: {_reason(error)}") from None
 
