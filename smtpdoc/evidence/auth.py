@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smtpdoc.evidence.dns import Lookup
+from smtpdoc.evidence.senders import SenderAlignment
 
 
 class TopicStatus(StrEnum):
@@ -210,7 +211,8 @@ class DmarcEvidence:
     answer. `applies` is the policy for mail from `domain` (after p/sp/np, fallbacks and t=y), or None when no DMARC
     applies; `decided_by` is the tag it comes from. `flags` are those of grammar/dmarc.py for the record. `records` are
     the DMARC records at the domain itself. `exists` is False when the domain is NXDOMAIN, None when DNS did not
-    answer. `misplaced` are lookups of names where a record that is not found often turns out to stand.
+    answer. `misplaced` are lookups of names where a record that is not found often turns out to stand. `alignment` is
+    filled where SPF was read as well.
     """
 
     status: TopicStatus
@@ -235,6 +237,7 @@ class DmarcEvidence:
     exists: bool | None = None
     decided_by: str | None = None
     misplaced: tuple[Lookup, ...] = ()
+    alignment: tuple[SenderAlignment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

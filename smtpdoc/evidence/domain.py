@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smtpdoc.evidence.auth import DkimEvidence, DmarcEvidence, MxEvidence, PtrEvidence, SpfEvidence
+from smtpdoc.evidence.senders import BulkRule
 from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidence, TlsRptEvidence
 
 
@@ -12,7 +13,8 @@ from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidenc
 class AuthEvidence:
     """All topics that ran (None: not asked for, or not worth asking because the domain does not exist).
 
-    `trouble` says in words why DNS did not answer, where `exists` is None.
+    `trouble` says in words why DNS did not answer, where `exists` is None. `bulk_senders` is empty where SPF, DKIM and
+    DMARC were not all asked for, and for a domain that sends no mail.
     """
 
     domain: str
@@ -29,3 +31,4 @@ class AuthEvidence:
     tlsa: TlsaEvidence | None = None
     bimi: BimiEvidence | None = None
     trouble: str = ""
+    bulk_senders: tuple[BulkRule, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from smtpdoc.catalog.checks import alignment
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.auth import DmarcEvidence, ReportDestination, TopicStatus
 from smtpdoc.evidence.dns import Lookup
@@ -330,8 +331,14 @@ def policy_none(dmarc: DmarcEvidence) -> Iterator[Detail]:
         yield Detail(
             f"{dmarc.found_at} says {tag}=none, so nothing is enforced for {dmarc.domain}",
             subject=dmarc.domain,
-            paste=_corrected(dmarc, **{tag: "quarantine"}),
+            paste=_corrected(dmarc, **{tag: "quarantine"}, **_with_reports(dmarc, record)),
         )
+
+
+def _with_reports(dmarc: DmarcEvidence, record: DmarcRecord) -> dict[str, str]:
+    """Return a rua= for a record without: nobody should enforce a policy without reading what it does."""
+    owner = (dmarc.found_at or dmarc.domain).removeprefix("_dmarc.")
+    return {} if record.rua else {"rua": f"mailto:dmarc-reports@{owner}"}
 
 
 @checks.add(
@@ -580,7 +587,7 @@ def no_reports(dmarc: DmarcEvidence) -> Iterator[Detail]:
             f"{dmarc.found_at} has no usable rua=",
             subject=owner,
             level=Level.WARNING if record.policy in (None, "none") else None,
-            paste=_corrected(dmarc, rua=f"mailto:dmarc-reports@{owner}"),
+            paste=_corrected(dmarc, **_with_reports(dmarc, record)),
         )
 
 
@@ -712,5 +719,7 @@ def reports_unknown(dmarc: DmarcEvidence) -> Iterator[Detail]:
                 f"DNS gave no answer about {destination.host} ({destination.tag}=)", subject=destination.host or ""
             )
 
+
+checks.include(alignment.checks)
 
 ENTRIES = checks.entries

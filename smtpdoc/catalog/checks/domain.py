@@ -1,9 +1,13 @@
-"""Whether the domain is there at all: one finding instead of a dozen that are missing something."""
+"""Whether the domain is there at all: one finding instead of a dozen that are missing something.
+
+What shows only when all topics are seen together is in domain_whole.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from smtpdoc.catalog.checks import domain_whole
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.findings import Level, rfc
@@ -39,5 +43,7 @@ def no_answer(evidence: AuthEvidence) -> Iterator[Detail]:
             subject=evidence.domain,
         )
 
+
+checks.include(domain_whole.checks)
 
 ENTRIES = checks.entries
