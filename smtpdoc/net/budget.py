@@ -22,19 +22,34 @@ class BudgetedResolver:
         self._asked: set[tuple[str, str]] = set()
 
     @property
+    def deadline(self) -> float:
+        """When the target's time is over, on the event loop's clock."""
+        return self._deadline
+
+    @property
     def questions(self) -> int:
         return len(self._asked)
 
     async def lookup(self, name: str, rdtype: str) -> Lookup:
-        self._asked.add((name.lower(), rdtype))
+        return (await self.lookup_all([(name, rdtype)]))[0]
+
+    async def lookup_all(self, questions: Sequence[tuple[str, str]]) -> tuple[Lookup, ...]:
+        if asyncio.get_running_loop().time() >= self._deadline:
+            return tuple(self._late(name, rdtype) for name, rdtype in questions)
+        self._asked.update((name.lower(), rdtype) for name, rdtype in questions)
         try:
             async with asyncio.timeout_at(self._deadline):
+                return await self._resolver.lookup_all(questions)
+        except TimeoutError:
+            return tuple(await asyncio.gather(*(self._in_no_time(name, rdtype) for name, rdtype in questions)))
+
+    async def _in_no_time(self, name: str, rdtype: str) -> Lookup:
+        """Return the answer where it came before the others, else TIMEOUT."""
+        try:
+            async with asyncio.timeout(0):
                 return await self._resolver.lookup(name, rdtype)
         except TimeoutError:
             return self._late(name, rdtype)
-
-    async def lookup_all(self, questions: Sequence[tuple[str, str]]) -> tuple[Lookup, ...]:
-        return tuple(await asyncio.gather(*(self.lookup(name, rdtype) for name, rdtype in questions)))
 
     def _late(self, name: str, rdtype: str) -> Lookup:
         detail = f"no answer within the {self._timeout_s:g} s for the whole target"
