@@ -165,7 +165,7 @@ _UNREACHABLE_WORDS = {
     errno.EHOSTUNREACH: "no-route",
     errno.ENETDOWN: "no-route",
     errno.EHOSTDOWN: "no-route",
-    errno.EADDRNOTAVAIL: "no-address",
+    errno.EADDRNOTAVAIL: "source-address",
     errno.EACCES: "forbidden-here",
     errno.EPERM: "forbidden-here",
 }
@@ -193,7 +193,7 @@ def connect_failure(error: OSError, host: str, address: str, port: int, source_i
     match word:
         case "no-route":
             detail = f"there is no way from here to {where}: {_strerror(error)}; does this machine have {family}?"
-        case "no-address" if source_ip:
+        case "source-address" if source_ip:
             detail = f"this machine does not have the address {source_ip}, or cannot reach {where} from it"
         case "forbidden-here":
             detail = f"this machine forbids connections to {where}: {_strerror(error)}"

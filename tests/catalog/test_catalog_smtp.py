@@ -267,6 +267,28 @@ def test_surplus_replies(text: str, expected: list[str]) -> None:
     assert [finding for finding, _ in found(transcript)] == expected
 
 
+@pytest.mark.parametrize("kind", [kind for kind in FailureKind if kind is not FailureKind.SKIPPED_UNSAFE])
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in (Stage.QUIT, Stage.RSET)])
+@pytest.mark.parametrize("mode", ["auto", "implicit"])
+def test_no_failed_stage_is_without_a_finding(kind: FailureKind, stage: Stage, mode: str) -> None:
+    """Or the exit code would say that all is well."""
+    words = {
+        FailureKind.TIMEOUT: ("timeout", "timeout-mid-reply", "tls-timeout", "connect-timeout"),
+        FailureKind.REFUSED: ("refused",),
+        FailureKind.UNREACHABLE: ("no-route", "source-address", "unreachable", "forbidden-here"),
+        FailureKind.CLOSED: ("eof", "eof-mid-reply", "reset", "lost"),
+        FailureKind.TLS: ("tls-failed", "tls-closed", "tls-broken"),
+        FailureKind.DNS: ("nxdomain", "dns-servfail", "a-new-word"),
+        FailureKind.PROTOCOL: ("not-smtp", "line-too-long", "surplus-flood", "starttls-injection", "a-new-word"),
+    }
+    if (kind in (FailureKind.DNS, FailureKind.REFUSED, FailureKind.UNREACHABLE)) is not (stage is Stage.CONNECT):
+        return
+    for word in words[kind]:
+        levels = [level for _, level in found(session(failed(stage, kind, word), tls_mode=mode))]
+
+        assert set(levels) & {"error", "unknown"}, word
+
+
 # Certificates
 
 

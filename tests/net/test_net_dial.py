@@ -138,7 +138,7 @@ def test_a_source_address_that_is_not_ours_is_named() -> None:
     found = dialled("127.0.0.1", 9, source_ip="192.0.2.77")
 
     assert isinstance(found, Failure)
-    assert (found.kind, found.word) == (FailureKind.UNREACHABLE, "no-address")
+    assert (found.kind, found.word) == (FailureKind.UNREACHABLE, "source-address")
     assert "192.0.2.77" in found.detail
 
 

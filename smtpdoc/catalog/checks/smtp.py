@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smtpdoc.catalog.model import CheckSet, Detail
-from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, Transcript
+from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.ehlo import auth_mechanisms, overwritten_keyword
 from smtpdoc.grammar.printable import printable
@@ -19,8 +19,9 @@ CLEAR_TEXT_MECHANISMS = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
 _QUOTED_CHARS = 300
 
 _DNS_WORDS = ("nxdomain", "no-address")
+_MX_WORDS = ("null-mx", "no-mail-host")
 _RUNAWAY_WORDS = ("line-too-long", "reply-too-long", "session-too-big", "surplus-flood")
-_LATER_STAGES = (Stage.EHLO, Stage.STARTTLS, Stage.EHLO_TLS, Stage.AUTH, Stage.MAIL, Stage.RCPT)
+_OTHER_PROTOCOL_WORDS = ("not-smtp", "other-protocol", "speaks-tls")
 
 _FAULT_WORDS = {
     "bare-lf": "lines that end in LF without CR",
@@ -99,7 +100,9 @@ def name_not_found(session: Transcript) -> Iterator[Detail]:
 )
 def name_lookup_failed(session: Transcript) -> Iterator[Detail]:
     exchange = _failure_of(session, Stage.CONNECT)
-    if exchange is not None and (failure := exchange.failure) is not None and failure.word.startswith("dns-"):
+    if exchange is None or (failure := exchange.failure) is None or failure.kind is not FailureKind.DNS:
+        return
+    if failure.word not in (*_DNS_WORDS, *_MX_WORDS):
         yield Detail(failure.detail, subject=session.host, paste=probe_command(session, "--nameserver 9.9.9.9"))
 
 
@@ -198,7 +201,7 @@ def other_protocol(session: Transcript) -> Iterator[Detail]:
             yield Detail(failure.detail, subject=session.port_name, paste=probe_command(session, "--tls starttls"))
         elif failure.word == "speaks-tls":
             yield Detail(failure.detail, subject=session.port_name, paste=probe_command(session, "--tls implicit"))
-        elif failure.word in ("not-smtp", "other-protocol"):
+        elif failure.word in _OTHER_PROTOCOL_WORDS:
             yield Detail(failure.detail, subject=session.port_name)
 
 
@@ -237,19 +240,38 @@ def no_answer(session: Transcript) -> Iterator[Detail]:
         failure = exchange.failure
         if exchange.reply is not None and exchange.reply.code == 421:
             return  # it said that it would close (RFC 5321 section 3.8)
-        if failure is None or exchange.status is not StageStatus.FAILED:
+        if failure is None or exchange.status is not StageStatus.FAILED or _told_elsewhere(session, exchange, failure):
             continue
-        silent_greeting = exchange.stage is Stage.GREETING and failure.kind is FailureKind.TIMEOUT
-        ended = failure.kind in (FailureKind.CLOSED, FailureKind.TIMEOUT)
-        if ended and not silent_greeting and exchange.stage in (Stage.GREETING, *_LATER_STAGES):
-            yield Detail(
-                failure.detail,
-                subject=session.port_name,
-                paste=probe_command(session),
-                stage=exchange.stage.value,
-                fault=failure.word,
-            )
-            return  # the steps after it have the same cause
+        yield Detail(
+            failure.detail,
+            subject=session.port_name,
+            paste=probe_command(session),
+            stage=exchange.stage.value,
+            fault=failure.word,
+        )
+        return  # the steps after it have the same cause
+
+
+def _told_elsewhere(session: Transcript, exchange: Exchange, failure: Failure) -> bool:
+    """True for failures that another check names; all others end up with `no-answer`, and none with nothing."""
+    if failure.kind in (FailureKind.DNS, FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.TLS):
+        return True
+    if failure.word in (*_RUNAWAY_WORDS, *_OTHER_PROTOCOL_WORDS):
+        return True
+    match exchange.stage:
+        case Stage.QUIT | Stage.RSET:  # nothing hangs on their replies
+            return True
+        case Stage.CONNECT:
+            return failure.kind in (FailureKind.TIMEOUT, FailureKind.CLOSED)
+        case Stage.GREETING:
+            return failure.kind is FailureKind.TIMEOUT
+        case Stage.TLS if failure.kind is FailureKind.PROTOCOL:
+            implicit = session.tls_mode == "implicit"
+            return failure.word == "tls-clear-answer" or (failure.word == "starttls-injection" and not implicit)
+        case Stage.TLS:
+            return failure.kind is FailureKind.TIMEOUT
+        case _:
+            return False
 
 
 @checks.add(

@@ -54,14 +54,15 @@ def _names(certificate: Certificate) -> str:
 def handshake_failed(session: Transcript) -> Iterator[Detail]:
     for exchange in session.exchanges:
         failure = exchange.failure
-        if exchange.stage is not Stage.TLS or failure is None:
+        if failure is None or exchange.stage is Stage.QUIT:
             continue
-        if failure.kind is FailureKind.TLS:
+        if failure.kind is FailureKind.TLS:  # in TLS 1.3 a server refuses our certificate after the handshake
             message = failure.detail
             if session.legacy_tls:
                 message += f"; it does speak {_version(session.legacy_tls)}, which nobody should any more"
             yield Detail(message, subject=session.port_name, fault=failure.word)
-        elif failure.kind is FailureKind.TIMEOUT:
+            return
+        if failure.kind is FailureKind.TIMEOUT and exchange.stage is Stage.TLS:
             yield Detail(
                 failure.detail,
                 subject=session.port_name,

@@ -1,0 +1,158 @@
+"""Endings in words: the value in the sentence, and the next door to try."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from smtpdoc.evidence.smtp import FailureKind, Stage
+from smtpdoc.net.failures import connect_failure, describe, place, quoted, tls_reason
+from smtpdoc.net.smtp import Ending
+
+
+@pytest.mark.parametrize(
+    ("ending", "stage", "kind", "word", "sentence"),
+    [
+        (
+            Ending("eof"),
+            Stage.MAIL,
+            FailureKind.CLOSED,
+            "eof",
+            "mx.example:587 closed the connection instead of answering MAIL",
+        ),
+        (
+            Ending("reset-mid-reply", partial=b"250-half"),
+            Stage.EHLO_TLS,
+            FailureKind.CLOSED,
+            "reset-mid-reply",
+            'mx.example:587 reset the connection in the middle of a reply, after "250-half"',
+        ),
+        (
+            Ending("timeout"),
+            Stage.AUTH,
+            FailureKind.TIMEOUT,
+            "timeout",
+            "mx.example:587 did not answer AUTH in time",
+        ),
+        (
+            Ending("not-smtp", partial=b"what?"),
+            Stage.EHLO,
+            FailureKind.PROTOCOL,
+            "not-smtp",
+            'mx.example:587 sent "what?", which is no SMTP reply',
+        ),
+        (
+            Ending("not-smtp", partial=b"+OK hi", protocol="POP3"),
+            Stage.GREETING,
+            FailureKind.PROTOCOL,
+            "other-protocol",
+            'mx.example:587 speaks POP3, not SMTP (it sent "+OK hi"); mail servers listen on port 25, 465 or 587',
+        ),
+        (
+            Ending("line-too-long"),
+            Stage.EHLO,
+            FailureKind.PROTOCOL,
+            "line-too-long",
+            "mx.example:587 sent more than SMTP allows for (line too long); the connection was dropped",
+        ),
+        (
+            Ending("tls-failed", "TLSV1_ALERT_PROTOCOL_VERSION"),
+            Stage.TLS,
+            FailureKind.TLS,
+            "tls-failed",
+            (
+                "the TLS handshake with mx.example:587 failed: it does not speak TLS 1.2 or later "
+                "(tlsv1 alert protocol version)"
+            ),
+        ),
+        (
+            Ending("clear-text-before-tls", partial=b"250 INJECTED"),
+            Stage.TLS,
+            FailureKind.PROTOCOL,
+            "starttls-injection",
+            (
+                'mx.example:587 sent "250 INJECTED" in clear after it had agreed to STARTTLS; somebody on the way '
+                "could have put it there, so the session was ended"
+            ),
+        ),
+    ],
+)
+def test_an_ending_becomes_a_sentence(
+    ending: Ending, stage: Stage, kind: FailureKind, word: str, sentence: str
+) -> None:
+    failure = describe(ending, stage, "mx.example", 587, implicit=False, greeted=stage is not Stage.GREETING)
+
+    assert (failure.kind, failure.word, failure.stage) == (kind, word, stage)
+    assert failure.detail == sentence
+
+
+@pytest.mark.parametrize(
+    ("port", "hint"), [(22, "usually SSH"), (443, "usually HTTPS"), (25, "--timeout"), (465, "--tls implicit")]
+)
+def test_silence_is_read_by_the_port(port: int, hint: str) -> None:
+    failure = describe(Ending("timeout"), Stage.GREETING, "mx.example", port, implicit=False, greeted=False)
+
+    assert hint in failure.detail
+
+
+def test_a_server_that_has_greeted_is_no_other_protocol() -> None:
+    """A banner may begin like anything; after a 220 only the reply counts."""
+    ending = Ending("eof-mid-reply", partial=b"+OK")
+
+    assert describe(ending, Stage.EHLO, "mx.example", 25, implicit=False, greeted=True).word == "eof-mid-reply"
+    assert describe(ending, Stage.GREETING, "mx.example", 25, implicit=False, greeted=False).word == "other-protocol"
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (b"", "nothing"),
+        (b"250-a\r\n250 b\r\n", '"250-a / 250 b"'),
+        (b"\x1b[2J\xff", '"\\x1b[2J\\xff"'),
+        (b"x" * 1000, '"' + "x" * 200 + '…"'),
+    ],
+)
+def test_what_a_server_sent_is_quoted_safely(data: bytes, shown: str) -> None:
+    assert quoted(data) == shown
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("NO_SHARED_CIPHER", "no cipher or version suits both sides (no shared cipher)"),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "--client-cert"),
+        ("SOMETHING_NEW", "something new"),
+        ("", "no reason given"),
+    ],
+)
+def test_reasons_of_openssl_are_put_in_words(reason: str, words: str) -> None:
+    assert words in tls_reason(reason)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (
+            ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"),
+            FailureKind.REFUSED,
+            "nothing listens there",
+        ),
+        (TimeoutError(errno.ETIMEDOUT, "timed out"), FailureKind.TIMEOUT, "port 25 on the way out"),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), FailureKind.CLOSED, "dropped the connection"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), FailureKind.UNREACHABLE, "have IPv6?"),
+        (OSError(errno.EACCES, "Permission denied"), FailureKind.UNREACHABLE, "forbids connections"),
+        (OSError(errno.EINVAL, "Invalid argument"), FailureKind.UNREACHABLE, "invalid argument"),
+    ],
+)
+def test_a_failed_connect_says_what_the_system_said(error: OSError, kind: FailureKind, words: str) -> None:
+    failure = connect_failure(error, "mx.example", "2001:db8::25", 25, None)
+
+    assert (failure.kind, failure.stage) == (kind, Stage.CONNECT)
+    assert "mx.example:25 at 2001:db8::25" in failure.detail
+    assert words in failure.detail
+
+
+def test_a_place_names_the_address_only_where_it_is_another() -> None:
+    assert place("mx.example", "192.0.2.1", 25) == "mx.example:25 at 192.0.2.1"
+    assert place("2001:db8::1", "2001:db8::1", 25) == "[2001:db8::1]:25"
