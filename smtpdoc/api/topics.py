@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from smtpdoc.catalog.bulk_senders import bulk_senders
 from smtpdoc.catalog.checks import bimi as bimi_checks
 from smtpdoc.catalog.checks import dkim as dkim_checks
 from smtpdoc.catalog.checks import dmarc as dmarc_checks
@@ -18,6 +19,7 @@ from smtpdoc.catalog.checks import ptr as ptr_checks
 from smtpdoc.catalog.checks import spf as spf_checks
 from smtpdoc.catalog.checks import tls_rpt as tls_rpt_checks
 from smtpdoc.catalog.checks import tlsa as tlsa_checks
+from smtpdoc.catalog.checks.domain_whole import without_moot
 from smtpdoc.catalog.model import CheckSet
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.auth import DmarcEvidence
@@ -25,6 +27,7 @@ from smtpdoc.evidence.dns import LookupStatus
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.evidence.transport import BimiEvidence
 from smtpdoc.findings import Finding, Level
+from smtpdoc.gather.alignment import with_alignment
 from smtpdoc.gather.bimi import DEFAULT_SELECTOR, gather_bimi
 from smtpdoc.gather.dkim import gather_dkim
 from smtpdoc.gather.dmarc import gather_dmarc
@@ -118,7 +121,8 @@ async def gather_topics(job: Job) -> AuthEvidence:
         return AuthEvidence(domain, False, 0, 0.0, ptr=found.get("ptr"))
     exists = True if any(answer.answered for answer in answers) else None
     evidence = AuthEvidence(domain, exists, 0, 0.0, trouble="" if exists else answers[0].detail)
-    return replace(evidence, **found)
+    evidence = await with_alignment(replace(evidence, **found), resolver)
+    return replace(evidence, bulk_senders=bulk_senders(evidence))
 
 
 async def _run(begin: Callable[[], Awaitable[Any]]) -> Any:
@@ -137,7 +141,7 @@ def diagnose_domain(evidence: AuthEvidence) -> tuple[Section, ...]:
     for topic, checks in CHECKS.items():
         gathered = getattr(evidence, topic.replace("-", "_"))
         if gathered is not None:
-            found = checks.run(gathered)
+            found = without_moot(evidence, checks.run(gathered))
             sections.append(Section(topic, found if evidence.exists is not None else _known(found)))
     return tuple(sections)
 

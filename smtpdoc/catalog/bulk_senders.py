@@ -46,14 +46,14 @@ _DMARC = _Ask("dmarc", PROVIDERS, ("Gmail 550 5.7.26", "Yahoo 554 5.7.9", _OUTLO
 _ALIGNMENT = _Ask("alignment", PROVIDERS, ("Gmail 421 4.7.32", "Gmail 550 5.7.32", _OUTLOOK_REFUSAL))
 _PTR = _Ask("ptr", (GMAIL, YAHOO), ("Gmail 451 4.7.23", "Gmail 550 5.7.25"))
 _HIDDEN = (
-    (_Ask("tls", (GMAIL,), ("Gmail 421 4.7.29", "Gmail 550 5.7.29")), "seen in the sending server's sessions only"),
+    (_Ask("tls", (GMAIL,), ("Gmail 421 4.7.29", "Gmail 550 5.7.29")), "on every session of the sending server"),
     (
         _Ask("complaints", (GMAIL, YAHOO), ("Yahoo 421 4.7.0 [TSS04]",)),
-        "under 0.3 % of messages reported as spam; see Google Postmaster Tools and Yahoo Sender Hub",
+        "under 0.3 % reported as spam",
     ),
     (
         _Ask("unsubscribe", (GMAIL, YAHOO)),
-        "List-Unsubscribe with List-Unsubscribe-Post (RFC 8058); seen in the messages only",
+        "one click (RFC 8058), in the messages",
     ),
 )
 
@@ -122,7 +122,7 @@ def _dmarc(dmarc: DmarcEvidence) -> tuple[RuleState, str]:
     if dmarc.status is TopicStatus.UNKNOWN:
         return RuleState.UNKNOWN, _NO_ANSWER
     if dmarc.applies is not None:
-        return RuleState.MET, f"p={dmarc.applies}; p=none is enough"
+        return RuleState.MET, "p=none is enough" if dmarc.applies == "none" else f"p={dmarc.applies}"
     return RuleState.NOT_MET, "no DMARC record" if dmarc.status is TopicStatus.ABSENT else "the DMARC record is broken"
 
 
@@ -132,7 +132,7 @@ def _alignment(spf: SpfEvidence, dkim: DkimEvidence, dmarc: DmarcEvidence) -> tu
     if keys:
         return RuleState.MET, f"signatures by {keys[0].selector} are by {dkim.domain} itself"
     by_spf = [sender for sender in dmarc.alignment if sender.spf]
-    if by_spf:
+    if by_spf and spf.result == "ok":
         return RuleState.MET, f"by SPF for {by_spf[0].sender}, while its bounces go to {dmarc.domain}"
     if dkim.unanswered or spf.result == "temperror":
         return RuleState.UNKNOWN, _NO_ANSWER

@@ -35,15 +35,19 @@ _ADDRESS_KINDS = ("ip4", "ip6", "a", "mx", "exists", "ptr")
 async def with_alignment(evidence: AuthEvidence, resolver: Resolver) -> AuthEvidence:
     """Return the evidence with the DMARC topic's `alignment` filled, where SPF ran as well.
 
-    Senders stand in the order of the SPF record, then the --ip clients. Only clients with another envelope domain ask
-    anything, for the tree walk of that domain.
+    Senders stand in the order of the SPF record, then the --ip clients with another envelope domain, whose tree walk
+    is the only thing that is asked here.
     """
     spf, dkim, dmarc = evidence.spf, evidence.dkim, evidence.dmarc
     if spf is None or dmarc is None:
         return evidence
     senders = _senders(spf)
-    found = [_sender(name, via, tuple(senders), dmarc, spf, dkim) for name, via in senders.items()][:MAX_SENDERS]
-    found += [await _client(check, dmarc, dkim, resolver) for check in spf.checks]
+    found = [_sender(name, via, tuple(senders), dmarc, dkim) for name, via in senders.items()][:MAX_SENDERS]
+    found += [
+        await _client(check, identifier, dmarc, dkim, resolver)
+        for check in spf.checks
+        if (identifier := _envelope_domain(check)) != dmarc.domain
+    ]
     return replace(evidence, dmarc=replace(dmarc, alignment=tuple(found)))
 
 
@@ -91,19 +95,15 @@ def _sender(
     via: tuple[str, ...],
     senders: tuple[str, ...],
     dmarc: DmarcEvidence,
-    spf: SpfEvidence,
     dkim: DkimEvidence | None,
 ) -> SenderAlignment:
-    aligned, because = _spf(name, dmarc, spf)
+    aligned, because = _spf(name, dmarc)
     signs, selectors, signs_because = _dkim(name, senders, dkim)
     return SenderAlignment(name, via, aligned, because, signs, signs_because, selectors)
 
 
-def _spf(name: str, dmarc: DmarcEvidence, spf: SpfEvidence) -> tuple[bool | None, str]:
-    if spf.result == "permerror":
-        return False, "the SPF record is broken, so nothing passes by it"
-    if spf.result == "temperror":
-        return None, "DNS did not answer for a part of the SPF record"
+def _spf(name: str, dmarc: DmarcEvidence) -> tuple[bool | None, str]:
+    """Whether the bounce domain that a sender uses aligns; whether SPF passes is the SPF topic's own matter."""
     match Bounces.AUTHOR if name == OWN_SERVERS else bounces_of(name):
         case Bounces.AUTHOR:
             return True, f"its bounces go to {dmarc.domain}, unless another bounce address is set"
@@ -149,10 +149,13 @@ def _may_be(selector: DkimSelector, name: str, senders: tuple[str, ...]) -> bool
     return name in owners if owners else name == OWN_SERVERS or selector.requested
 
 
+def _envelope_domain(check: SpfCheck) -> str:
+    return (check.mail_from or check.helo).rpartition("@")[2].lower().strip(".")
+
+
 async def _client(
-    check: SpfCheck, dmarc: DmarcEvidence, dkim: DkimEvidence | None, resolver: Resolver
+    check: SpfCheck, identifier: str, dmarc: DmarcEvidence, dkim: DkimEvidence | None, resolver: Resolver
 ) -> SenderAlignment:
-    identifier = (check.mail_from or check.helo).rpartition("@")[2].lower().strip(".")
     aligned: bool | None
     if check.result is SpfResult.TEMPERROR:
         aligned, because = None, "DNS did not answer"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smtpdoc.catalog.bulk_senders import SOURCES
 from smtpdoc.evidence.auth import (
     DkimEvidence,
     DmarcEvidence,
@@ -12,8 +13,9 @@ from smtpdoc.evidence.auth import (
     SpfNode,
 )
 from smtpdoc.evidence.domain import AuthEvidence
+from smtpdoc.evidence.senders import BulkRule
 from smtpdoc.render.json_transport import bimi_json, mta_sts_json, tls_rpt_json, tlsa_json
-from smtpdoc.render.json_values import Json, seconds
+from smtpdoc.render.json_values import Json, seconds, source_json
 
 
 def auth_json(evidence: AuthEvidence) -> Json:
@@ -36,6 +38,8 @@ def auth_json(evidence: AuthEvidence) -> Json:
         topics["tlsa"] = tlsa_json(evidence.tlsa)
     if evidence.bimi is not None:
         topics["bimi"] = bimi_json(evidence.bimi)
+    if evidence.bulk_senders:
+        topics["bulk_senders"] = bulk_senders_json(evidence.bulk_senders)
     topics["dns"] = {"queries": evidence.queries, "elapsed_s": seconds(evidence.elapsed_s)}
     return topics
 
@@ -140,7 +144,34 @@ def dmarc_json(dmarc: DmarcEvidence) -> Json:
         "ruf": list(dmarc.ruf),
         "valid": dmarc.valid,
         "queries": list(dmarc.queries),
+        "alignment": [
+            {
+                "sender": sender.sender,
+                "via": list(sender.via),
+                "spf": sender.spf,
+                "spf_because": sender.spf_because,
+                "dkim": sender.dkim,
+                "dkim_because": sender.dkim_because,
+                "selectors": list(sender.selectors),
+                "ip": sender.ip,
+            }
+            for sender in dmarc.alignment
+        ],
     }
+
+
+def bulk_senders_json(rules: tuple[BulkRule, ...]) -> list[Json]:
+    return [
+        {
+            "rule": rule.rule,
+            "asked_by": list(rule.asked_by),
+            "state": str(rule.state),
+            "because": rule.because,
+            "refusals": list(rule.refusals),
+            "sources": [source_json(SOURCES[provider]) for provider in rule.asked_by],
+        }
+        for rule in rules
+    ]
 
 
 def address_json(address: HostAddress) -> Json:

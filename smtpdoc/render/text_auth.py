@@ -22,6 +22,7 @@ from smtpdoc.findings import Finding, Level, worst
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.senders import host_provider
 from smtpdoc.render.text import Page, plural, tally
+from smtpdoc.render.text_senders import bulk_line, senders_blocks
 from smtpdoc.render.text_transport import SAID_BY_TLS_LINE, TLS_TOPICS, bimi_words, tls_words
 from smtpdoc.report import Report
 
@@ -43,8 +44,11 @@ def render_auth(page: Page, report: Report, evidence: AuthEvidence) -> None:
         level = worst(section.level for section in report.sections if section.name in topics)
         first = Text.assemble((f"{name:<{_NAME_WIDTH}}", "head"), page.mark(level), "  ")
         page.hanging(first, words)
+    bulk_line(page, evidence.bulk_senders, _NAME_WIDTH)
     if evidence.spf is not None and evidence.spf.tree is not None and evidence.spf.tree.record is not None:
         _spf_tree(page, evidence.spf, evidence.spf.tree)
+    if page.verbose:
+        senders_blocks(page, evidence)
     shown = [finding for finding in report.findings if page.verbose or _is_news(finding)]
     if shown:
         page.blank()

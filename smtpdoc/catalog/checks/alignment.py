@@ -6,15 +6,10 @@ from collections.abc import Iterator
 
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.auth import DmarcEvidence
-from smtpdoc.evidence.senders import SenderAlignment
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[DmarcEvidence]("dmarc")
-
-
-def _words(sender: SenderAlignment) -> str:
-    return f"SPF: {printable(sender.spf_because)}. DKIM: {printable(sender.dkim_because)}"
 
 
 @checks.add(
@@ -30,12 +25,10 @@ def sender_unaligned(dmarc: DmarcEvidence) -> Iterator[Detail]:
         return
     for sender in dmarc.alignment:
         if sender.ip is None and sender.spf is False and sender.dkim is not True:
-            certain = sender.dkim is False
-            verb = "cannot" if certain else "may not"
             yield Detail(
-                f"mail that {printable(sender.sender)} sends as {dmarc.domain} {verb} pass DMARC. {_words(sender)}",
+                f"{printable(sender.sender)}: {printable(sender.spf_because)}; {printable(sender.dkim_because)}",
                 subject=dmarc.domain,
-                level=Level.WARNING if certain else None,
+                level=Level.WARNING if sender.dkim is False else None,
                 sender=sender.sender,
             )
 
