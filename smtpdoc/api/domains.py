@@ -14,8 +14,9 @@ from smtpdoc.findings import Level
 from smtpdoc.gather.spf import SpfClient
 from smtpdoc.net.budget import BudgetedResolver
 from smtpdoc.net.dns import open_resolver
+from smtpdoc.net.https import HttpsPolicies
 from smtpdoc.report import Report
-from smtpdoc.seams import Resolver
+from smtpdoc.seams import PolicySource, Resolver
 from smtpdoc.target import domain_name
 
 AUTH_CHECK_TIMEOUT_S = 30.0
@@ -35,6 +36,7 @@ async def auth_check(
     skip: Sequence[str] = (),
     nameservers: Sequence[str] = (),
     zone: str | None = None,
+    policies: PolicySource | None = None,
     timeout_s: float = AUTH_CHECK_TIMEOUT_S,
     fail_on: Level | None = Level.ERROR,
     ignore: Sequence[str] = (),
@@ -42,8 +44,9 @@ async def auth_check(
     """Check what a domain publishes for mail: MX, SPF, DKIM, DMARC, TLS, BIMI, and PTR for the addresses in `ips`.
 
     `resolver` is shared between calls where one is given (its cache too); otherwise one is opened for this call with
-    `nameservers` (IP or IP:PORT; the system's when empty) behind the zone file `zone`. Raises TargetError for a
-    domain, address, topic or zone file that cannot be read.
+    `nameservers` (IP or IP:PORT; the system's when empty) behind the zone file `zone`.
+    `policies` fetches MTA-STS policies (over HTTPS when None).
+    Raises TargetError for a domain, address, topic or zone file that cannot be read.
     """
     clock = Clock()
     name = domain_name(domain)
@@ -60,7 +63,8 @@ async def auth_check(
                 open_resolver(nameservers=nameservers, zone=source, timeout_s=min(QUESTION_TIMEOUT_S, timeout_s))
             )
         asked = BudgetedResolver(resolver, timeout_s)
-        evidence = await gather_topics(Job(name, asked, topics, selectors, clients, helo))
+        policies = policies or HttpsPolicies(asked, deadline=asked.deadline)
+        evidence = await gather_topics(Job(name, asked, topics, selectors, clients, helo, policies))
     evidence = replace(evidence, queries=asked.questions, elapsed_s=clock.elapsed_s)
     return clock.report("auth-check", name, evidence, diagnose_domain(evidence), fail_on, ignore)
 

@@ -11,12 +11,18 @@ from smtpdoc.grammar.mta_sts import StsPolicy
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
-    """The answer to the HTTPS question for an MTA-STS policy: the policy, or in words why there is none."""
+    """The answer to the HTTPS question for an MTA-STS policy: the policy, or in words why there is none.
+
+    `answered` is False where we could not tell: no answer in time, or no way to the host from here. `location` is
+    where a redirect points, which nobody follows (RFC 8461 section 3.3).
+    """
 
     url: str
     policy: StsPolicy | None
     problem: str | None = None
     text: str = ""
+    answered: bool = True
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

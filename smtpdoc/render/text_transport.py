@@ -40,7 +40,7 @@ def _mta_sts_words(sts: MtaStsEvidence) -> str:
         return "MTA-STS record, policy not fetched"
     policy = sts.file.policy
     if policy is None:
-        return "MTA-STS without a policy"
+        return "MTA-STS without a policy" if sts.file.answered else "MTA-STS policy could not be determined"
     if not policy.valid:
         return "MTA-STS policy broken"
     return {"enforce": "MTA-STS enforced", "testing": "MTA-STS in testing"}.get(policy.mode or "", "MTA-STS mode none")

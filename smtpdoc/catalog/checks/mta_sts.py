@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.auth import TopicStatus
-from smtpdoc.evidence.transport import MtaStsEvidence
+from smtpdoc.evidence.transport import MtaStsEvidence, PolicyFile
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.mta_sts import StsPolicy, matches
 from smtpdoc.grammar.printable import printable
@@ -44,6 +44,13 @@ def _policy(sts: MtaStsEvidence) -> StsPolicy | None:
     """Return the policy when senders can use it."""
     policy = sts.file.policy if sts.file is not None else None
     return policy if policy is not None and policy.valid else None
+
+
+def _no_policy(sts: MtaStsEvidence, file: PolicyFile) -> Detail:
+    problem = printable(file.problem or "no policy")
+    return Detail(
+        f"{file.url}: {problem}", subject=f"mta-sts.{sts.domain}", paste=(f"curl -i {file.url}",), problem=problem
+    )
 
 
 def _covered(policy: StsPolicy, host: str) -> bool:
@@ -123,6 +130,19 @@ def no_policy_host(sts: MtaStsEvidence) -> Iterator[Detail]:
 
 
 @checks.add(
+    "policy-unknown",
+    title="Whether the MTA-STS policy can be fetched could not be determined",
+    level=Level.UNKNOWN,
+    why="The policy host did not answer in time, or cannot be reached from this machine (a firewall that lets no HTTPS out does that). Senders wait for up to a minute.",
+    fix="Run the check again, or fetch the file from another network.",
+    sources=(rfc(8461, "3.3"),),
+)
+def policy_unknown(sts: MtaStsEvidence) -> Iterator[Detail]:
+    if sts.file is not None and not sts.file.answered:
+        yield _no_policy(sts, sts.file)
+
+
+@checks.add(
     "policy-unavailable",
     title="The MTA-STS policy cannot be fetched",
     level=Level.ERROR,
@@ -131,8 +151,8 @@ def no_policy_host(sts: MtaStsEvidence) -> Iterator[Detail]:
     sources=(rfc(8461, "3.3"),),
 )
 def policy_unavailable(sts: MtaStsEvidence) -> Iterator[Detail]:
-    if sts.file is not None and sts.file.policy is None:
-        yield Detail(f"{sts.file.url}: {printable(sts.file.problem or 'no policy')}", subject=f"mta-sts.{sts.domain}")
+    if sts.file is not None and sts.file.policy is None and sts.file.answered:
+        yield _no_policy(sts, sts.file)
 
 
 @checks.add(
