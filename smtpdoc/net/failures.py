@@ -108,8 +108,11 @@ def _sentence(word: str, ending: Ending, stage: Stage, host: str, port: int, *, 
             return f"{where} did not answer the TLS handshake in time{hint}"
         case "eof" | "lost" | "reset" | "closed-by-us":
             how = "reset the connection" if word.startswith("reset") else "closed the connection"
-            when = f"in the middle of a reply, after {seen}" if mid else f"instead of answering {_asked(stage)}"
-            return f"{where} {how} {when}"
+            if mid:
+                return f"{where} {how} in the middle of a reply, after {seen}"
+            # TLS 1.3: the handshake is over for us before the server has looked at our certificate, or at none.
+            hint = "; a server that wants a client certificate may end so" if stage is Stage.EHLO_TLS else ""
+            return f"{where} {how} instead of answering {_asked(stage)}{hint}"
         case "starttls-injection":
             return (
                 f"{where} sent {seen} in clear after it had agreed to STARTTLS; somebody on the way could have put it "

@@ -8,10 +8,16 @@ import time
 import tracemalloc
 import warnings
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from support.hostile import CLOSE, RESET, TLS, C, Chopped, Flood, HostileServer, Pause, Raw, Read, Step, hostile_server
 from support.pki import write_shelf
 
@@ -728,3 +734,78 @@ def test_the_next_address_is_tried_and_the_dead_one_reported() -> None:
     assert transcript.address == "127.0.0.1"
     assert told(transcript) == ["greeting 220", "ehlo 250", "quit 221"]
     assert ids(transcript) == ["smtp.address-unreachable"]
+
+
+# Client certificates
+
+
+def with_client_authority(shelf: Path, authority: Path) -> ssl.SSLContext:
+    context = served(shelf)
+    context.load_verify_locations(authority)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def probe_with(context: ssl.SSLContext, script: Sequence[Step], **wanted: Any) -> tuple[Transcript, HostileServer]:
+    async def session() -> tuple[Transcript, HostileServer]:
+        async with hostile_server(script, context) as server:
+            options = ProbeOptions(**{"timeout_s": 2, "helo": "probe.example", **wanted})
+            run = Probe(Target(HOST, server.port), options, TcpDialer(overrides={HOST: ("127.0.0.1",)}), Watched())
+            await run.run()
+            run.close()
+            return run.transcript(), server
+
+    return asyncio.run(session())
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_that_wants_our_certificate_says_so(shelf: Path, version: ssl.TLSVersion) -> None:
+    """In TLS 1.3 only after the handshake, when EHLO has left already: what we sent then may cost us its alert."""
+    context = with_client_authority(shelf, shelf / "ca.pem")
+    context.maximum_version = version
+
+    transcript, _ = probe_with(context, (*TO_TLS, C, EHLO_TLS, C, BYE), ca_file=str(shelf / "ca.pem"))
+
+    assert transcript.outcome is StageStatus.FAILED
+    late = version is ssl.TLSVersion.TLSv1_3
+    assert ids(transcript) in ([["tls.handshake-failed"], ["smtp.no-answer"]] if late else [["tls.handshake-failed"]])
+    assert not late or "client certificate" in detail(transcript)
+
+
+def test_external_shows_the_certificate_and_sends_no_password(shelf: Path, tmp_path: Path) -> None:
+    """RFC 4422 appendix A."""
+    certificate, key = tmp_path / "client.pem", tmp_path / "client.key"
+    write_client(certificate, key)
+    script = (*TO_TLS, C, b"250-mx\r\n250 AUTH PLAIN EXTERNAL\r\n", C, b"235 ok\r\n", C, BYE)
+
+    transcript, server = probe_with(
+        with_client_authority(shelf, certificate),
+        script,
+        ca_file=str(shelf / "ca.pem"),
+        client_cert=str(certificate),
+        client_key=str(key),
+        auth_user="alice",
+        auth_mechanism="external",
+    )
+
+    assert told(transcript)[-2:] == ["auth 235", "quit 221"]
+    assert server.secure[1] == "AUTH EXTERNAL YWxpY2U="
+
+
+def write_client(certificate: Path, key: Path) -> None:
+    """A self-signed client certificate, which is its own authority."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alice")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(private, hashes.SHA256())
+    )
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
