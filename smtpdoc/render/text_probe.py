@@ -203,6 +203,8 @@ def _session_verdict(page: Page, session: Transcript, report_level: Level, *, se
     else:
         level = _STATUS_LEVELS[decisive.status]
         words = {StageStatus.REFUSED: "refused", StageStatus.DEFERRED: "deferred"}.get(decisive.status, "no verdict")
+        if decisive.status is StageStatus.FAILED and report_level is Level.ERROR and not several:
+            level, words = Level.ERROR, "failed"
         line = Text.assemble(page.mark(level), " ", (f"{words} at {_STAGE_NAMES[decisive.stage]}", "head"))
         for part in _decisive_words(decisive):
             line.append("   ").append(part)
@@ -234,7 +236,7 @@ def _decisive_words(exchange: Exchange) -> list[str]:
     if exchange.explanation is not None and exchange.explanation.reason:
         words.append(exchange.explanation.reason)
     if exchange.failure is not None:
-        words.append(printable(exchange.failure.detail))
+        words.append(str(exchange.failure.kind))  # the finding below has the sentence
     return words
 
 
