@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smtpdoc.errors import TargetError
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from smtpdoc.net.zone import ZoneSource
 
 T = TypeVar("T")
+
+#: How often a run tells that it is still there.
+TICK_S = 0.25
 
 ShowReport = Callable[[Report], None]
 ShowError = Callable[[str, TargetError], None]
@@ -58,7 +61,7 @@ async def _awaited(job: Callable[[], Awaitable[T]]) -> T:
 
 
 def check_domains(
-    domains: Iterable[str],
+    domains: Sequence[str],
     settings: dict[str, Any],
     *,
     nameservers: tuple[str, ...],
@@ -66,13 +69,41 @@ def check_domains(
     concurrency: int,
     show: ShowReport,
     refuse: ShowError,
+    tick: Callable[[], None] | None = None,
 ) -> None:
-    """Run auth_check for each domain over one resolver and its cache; reports come in the order of the domains."""
-    asyncio.run(_check_domains(list(domains), settings, nameservers, zone, concurrency, show, refuse))
+    """Run auth_check for each domain over one resolver and its cache; reports come in the order of the domains.
+
+    `tick` is called a few times a second as long as the run lasts.
+    """
+
+    async def run() -> None:
+        async with _ticking(tick):
+            await _check_domains(domains, settings, nameservers, zone, concurrency, show, refuse)
+
+    asyncio.run(run())
+
+
+@asynccontextmanager
+async def _ticking(tick: Callable[[], None] | None) -> AsyncGenerator[None, None]:
+    if tick is None:
+        yield
+        return
+
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            tick()
+
+    task = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _check_domains(
-    domains: list[str],
+    domains: Sequence[str],
     settings: dict[str, Any],
     nameservers: tuple[str, ...],
     zone: str | None,

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from smtpdoc.cli.answers import Answers
 from smtpdoc.cli.options import network_options, option, output_options
-from smtpdoc.cli.output import Output, OutputOptions
+from smtpdoc.cli.output import OutputOptions
+from smtpdoc.cli.progress import Progress
 from smtpdoc.errors import TargetError
 from smtpdoc.report import Report
-
-if TYPE_CHECKING:
-    from smtpdoc.render.text import Page
 
 TIMEOUT_S = 30.0
 #: As api/topics.py has them, which is not imported just to print the help.
@@ -38,7 +37,7 @@ MAX_DOMAINS = 1_000_000
 @option("--helo", metavar="NAME", help="The HELO name for --ip. Default: DOMAIN.")
 @option("--only", multiple=True, metavar="TOPIC", help=f"Check only some topics (repeat): {TOPICS}.")
 @option("--skip", multiple=True, metavar="TOPIC", help="Leave out a topic (repeat).")
-@option("--from-file", metavar="FILE|-", help="Read domains from a file, one a line; # begins a comment.")
+@option("--from-file", metavar="FILE|-", help="Read domains from a file or stdin, one a line; # begins a comment.")
 @network_options(timeout_s=TIMEOUT_S)
 @output_options
 def command(
@@ -62,23 +61,28 @@ def command(
       smtpdoc auth-check example.com
       smtpdoc auth-check example.com --ip 192.0.2.1 --selector s1
       smtpdoc auth-check example.com --zone db.example.com     before you publish
+      smtpdoc auth-check --from-file domains.txt               a row for each, then totals
     """
     options = OutputOptions.read(**shared)
-    names = [*domains, *(read_list(from_file) if from_file else ())]
+    names = [name for domain in domains for name in (read_list("-") if domain == "-" else [domain])]
+    names += read_list(from_file) if from_file else ()
     if not names:
         raise click.UsageError("Which domain? Name one, or a list with --from-file.")
     from smtpdoc.api.runs import check_domains
 
     many = len(names) > 1 or from_file is not None
-    output = Output(options, many=many)
+    answers = Answers(options, names, many=many)
+    progress = Progress(sys.stderr, answers.waiting_for, wanted=not options.quiet)
 
     def show(report: Report) -> None:
-        output.add(report, lambda page: show_domain(page, report))
+        progress.clear()
+        answers.add(report)
 
     def refuse(name: str, error: TargetError) -> None:
+        progress.clear()
         if not many:
             raise error
-        output.refuse(name, error)
+        answers.refuse(name, error)
 
     settings = {
         "selectors": (*selectors, *os.environ.get("SMTPDOC_DKIM_SELECTORS", "").replace(",", " ").split()),
@@ -100,19 +104,12 @@ def command(
             concurrency=concurrency,
             show=show,
             refuse=refuse,
+            tick=progress.tick,
         )
     finally:
-        code = output.close()
+        progress.clear()
+        code = answers.close()
     return code
-
-
-def show_domain(page: Page, report: Report) -> None:
-    """Print one domain's report."""
-    from smtpdoc.evidence.domain import AuthEvidence
-    from smtpdoc.render.text_auth import render_auth
-
-    assert isinstance(report.evidence, AuthEvidence)  # noqa: S101 - our own report
-    render_auth(page, report, report.evidence)
 
 
 def read_list(path: str) -> list[str]:
@@ -120,7 +117,7 @@ def read_list(path: str) -> list[str]:
     try:
         if path == "-":
             return _domains(sys.stdin)
-        with open(path, encoding="utf-8", errors="replace") as lines:
+        with open(path, encoding="utf-8-sig", errors="replace") as lines:
             return _domains(lines)
     except OSError as error:
         raise TargetError(f"cannot read {path!r}: {error.strerror}") from None
@@ -129,7 +126,7 @@ def read_list(path: str) -> list[str]:
 def _domains(lines: Iterable[str]) -> list[str]:
     names = []
     for line in lines:
-        name = line.partition("#")[0].strip()
+        name = line.partition("#")[0].strip().strip("\ufeff")
         if name:
             names.append(name)
         if len(names) > MAX_DOMAINS:

@@ -74,7 +74,7 @@ class Stage:
         return self._view
 
     def answer(self, report: Report) -> None:
-        from smtpdoc.cli.auth_check import show_domain
+        from smtpdoc.cli.answers import show_domain
         from smtpdoc.cli.explain import show_explanation
         from smtpdoc.cli.probe import show_probe
 

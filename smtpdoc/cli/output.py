@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal, cast
@@ -16,6 +16,7 @@ from smtpdoc.grammar.printable import printable
 from smtpdoc.report import ExitCode, Report
 
 if TYPE_CHECKING:
+    from smtpdoc.render.json_v1 import ArrayWriter
     from smtpdoc.render.text import Page
 
 #: When several targets end differently, the worst decides (contract.md): a bug, an interrupt, then what we could
@@ -65,13 +66,18 @@ class OutputOptions:
 
 
 class Output:
-    """Prints reports as they come; `close` ends the answer and returns the exit code of the whole run."""
+    """Prints reports as they come, and keeps none; `close` ends the answer and returns the exit code of the run.
 
-    def __init__(self, options: OutputOptions, *, many: bool) -> None:
+    `apart`: an empty line stands between the pages of several targets.
+    """
+
+    def __init__(self, options: OutputOptions, *, many: bool, apart: bool = True) -> None:
         self.options = options
         self.many = many
-        self.codes: list[ExitCode] = []
-        self._kept: list[Report] = []
+        self.codes: set[ExitCode] = set()
+        self._apart = apart and many and not options.quiet
+        self._pages = 0
+        self._array: ArrayWriter | None = None
         self._file: IO[str] | None = None
         self._page: Page | None = None
         if options.output is not None and options.output != "-":
@@ -104,11 +110,12 @@ class Output:
 
     def add(self, report: Report, show: Callable[[Page], None]) -> None:
         """Take a finished report; `show` writes it as text."""
-        self.codes.append(report.exit_code)
+        self.codes.add(report.exit_code)
         match self.options.format:
             case "text":
-                if self.many and len(self.codes) > 1 and not self.options.quiet:
+                if self._apart and self._pages:
                     self.page.blank()
+                self._pages += 1
                 show(self.page)
                 self.out.flush()
             case "jsonl":
@@ -116,25 +123,31 @@ class Output:
 
                 write_line(report, self.out)
             case _:
-                self._kept.append(report)
+                self._json.add(report)
+
+    @property
+    def _json(self) -> ArrayWriter:
+        if self._array is None:
+            from smtpdoc.render.json_v1 import ArrayWriter
+
+            self._array = ArrayWriter(self.out, many=self.many)
+        return self._array
 
     def refuse(self, target: str, error: SmtpdocError) -> None:
         """Tell that one target of several cannot be read; the others go on."""
-        self.codes.append(ExitCode.USAGE)
+        self.codes.add(ExitCode.USAGE)
         click.echo(f"Error: {printable(target)}: {error}", err=True)
 
     def close(self) -> ExitCode:
-        if self.options.format == "json" and self._kept:
-            from smtpdoc.render.json_v1 import write_all
-
-            write_all(self._kept, self.out, many=self.many)
+        if self.options.format == "json":
+            self._json.close()
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
         return worst_code(self.codes)
 
 
-def worst_code(codes: list[ExitCode]) -> ExitCode:
+def worst_code(codes: Iterable[ExitCode]) -> ExitCode:
     """Return the exit code of a run over several targets.
 
     >>> worst_code([ExitCode.NO_VERDICT, ExitCode.FINDINGS, ExitCode.OK])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import IO
 
 from smtpdoc.evidence.domain import AuthEvidence
@@ -41,10 +40,29 @@ def dumps(value: object, *, indent: int | None = None) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def write_all(reports: Iterable[Report], out: IO[str], *, many: bool) -> None:
-    """Print `--format json`: the object for one target, an array for several."""
-    objects = [report_json(report) for report in reports]
-    out.write(dumps(objects if many else objects[0], indent=2) + "\n")
+class ArrayWriter:
+    """Prints `--format json`: the object for one target, an array for several, each report as soon as it is known.
+
+    `close` ends the array, also of an interrupted run; of several targets without any report it is empty.
+    """
+
+    def __init__(self, out: IO[str], *, many: bool) -> None:
+        self._out = out
+        self._many = many
+        self._first = True
+
+    def add(self, report: Report) -> None:
+        text = dumps(report_json(report), indent=2)
+        if self._many:  # no string of JSON holds a line break, so this only indents
+            text = ("[\n  " if self._first else ",\n  ") + text.replace("\n", "\n  ")
+        else:
+            text += "\n"
+        self._first = False
+        self._out.write(text)
+
+    def close(self) -> None:
+        if self._many:
+            self._out.write("[]\n" if self._first else "\n]\n")
 
 
 def write_line(report: Report, out: IO[str]) -> None:
