@@ -15,16 +15,19 @@ REQUIRE = "SMTPDOC_REQUIRE_SERVERS"
 _LAB = pytest.StashKey[Lab]()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    state = getattr(config, "workerinput", {}).get("lab_state")
-    config.stash[_LAB] = Lab(Path(state)) if state else OwnedLab()
+def _lab_of(config: pytest.Config) -> Lab:
+    """Return the run's lab; make it when this is the process that owns it and nobody has asked before."""
+    if _LAB not in config.stash:
+        state = getattr(config, "workerinput", {}).get("lab_state")
+        config.stash[_LAB] = Lab(Path(state)) if state else OwnedLab()
+    return config.stash[_LAB]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: object) -> None:
     """Tell a pytest-xdist worker where the run's one lab is."""
     config: pytest.Config = node.config  # type: ignore[attr-defined]  # xdist ships no types for its nodes
-    node.workerinput["lab_state"] = str(config.stash[_LAB].state)  # type: ignore[attr-defined]
+    node.workerinput["lab_state"] = str(_lab_of(config).state)  # type: ignore[attr-defined]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -36,7 +39,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def lab(pytestconfig: pytest.Config) -> Lab:
     """The run's real servers; `lab.server(name)` starts one."""
-    return pytestconfig.stash[_LAB]
+    return _lab_of(pytestconfig)
 
 
 def _server(lab: Lab, name: str) -> MailServer:
