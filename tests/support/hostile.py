@@ -86,7 +86,7 @@ class HostileServer:
                 await writer.drain()
             case Read(lines):
                 for _ in range(lines):
-                    line = (await reader.readuntil(b"\n")).decode().rstrip("\r\n")
+                    line = (await reader.readuntil(b"\n")).decode("latin-1").rstrip("\r\n")
                     self.commands.append(line)
                     if self._encrypted:
                         self.secure.append(line)
