@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from smtpdoc.errors import ParseError
 
@@ -28,6 +28,15 @@ class Resolver(Protocol):
 
     async def lookup_all(self, questions: Sequence[tuple[str, str]]) -> tuple[Lookup, ...]:
         """Ask several (name, rdtype) questions at the same time; the answers stand in the questions' order."""
+        ...
+
+
+@runtime_checkable
+class CheckingResolver(Resolver, Protocol):
+    """A Resolver that can also be asked for answers that fail DNSSEC (the CD flag, RFC 4035 section 3.2.2)."""
+
+    def unchecked(self) -> Resolver | None:
+        """Return a resolver for such answers, or None where there is no way to ask for them."""
         ...
 
 

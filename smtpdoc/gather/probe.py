@@ -26,7 +26,7 @@ from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.reply import Reply
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.seams import Budget, Command, Dialer, Session, TlsPolicy, Watcher
-from smtpdoc.target import SMTP_PORT, Target
+from smtpdoc.target import SMTP_PORT, Target, domain_name
 
 TLS_MODES: Final = ("auto", "starttls", "implicit", "optional", "none")
 QUIT_AFTER: Final = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
@@ -87,8 +87,8 @@ async def gather_probe(
 ) -> Transcript:
     """Talk to the target, or to one given address of it, as far as the options want, and return what happened.
 
-    The watcher is told every line and exchange as it happens. Raises ParseError for addresses that are none, before
-    anything is sent, and TargetError for files that cannot be used.
+    The watcher is told every line and exchange as it happens. Raises ParseError or TargetError for addresses and names
+    that are none, before anything is sent, and TargetError for files that cannot be used.
     """
     probe = Probe(target, options, dialer, watcher)
     try:
@@ -124,6 +124,7 @@ class Probe:
         self.recipients = tuple(parse_address(text) for text in options.recipients)
         self.reverse_path = None if options.mail_from is None else parse_address(options.mail_from, null_allowed=True)
         self._helo = "" if options.helo is None else _helo_argument(options.helo)
+        self._server_name = target.host if options.server_name is None else _server_name(options.server_name)
         self._dialer = dialer
         self._recorder = _Recorder(watcher)
         self._budget = Budget(0.0, 0.0)
@@ -465,7 +466,7 @@ class Probe:
     def _tls_policy_wanted(self) -> TlsPolicy:
         options = self.options
         return TlsPolicy(
-            server_name=options.server_name or self.target.host,
+            server_name=self._server_name,
             implicit=self.implicit,
             ca_file=options.ca_file,
             client_cert=options.client_cert,
@@ -538,6 +539,12 @@ def _helo_argument(name: str) -> str:
     if not name or any(not "!" <= char <= "~" for char in name):
         raise ParseError("a host name or an address literal for EHLO", name)
     return name
+
+
+def _server_name(name: str) -> str:
+    """A name for SNI and verification as typed: a domain or an address; raises TargetError."""
+    literal = name.strip("[]")
+    return literal if Target(literal, SMTP_PORT).is_address else domain_name(name)
 
 
 def _keywords(capabilities: Capabilities | None) -> Mapping[str, str] | None:

@@ -9,7 +9,7 @@ import pytest
 from support.scripted import Answer, Recorded, ScriptedDialer, ScriptedSession
 from support.zone import run_now
 
-from smtpdoc.errors import ParseError
+from smtpdoc.errors import ParseError, TargetError
 from smtpdoc.evidence.smtp import Certificate, Failure, FailureKind, Stage, StageStatus, TlsFacts, Transcript
 from smtpdoc.gather.probe import ProbeOptions, gather_probe
 from smtpdoc.grammar.secret import Secret
@@ -374,6 +374,34 @@ def test_what_is_no_argument_is_refused_before_anything_is_sent(wanted: dict[str
         run_now(gather_probe(Target(HOST, 587), ProbeOptions(**wanted), ScriptedDialer(session), Recorded()))
 
     assert session.sent == []
+
+
+@pytest.mark.parametrize("name", ["", "a..b", ".example", "x" * 64 + ".example", "a b"])
+def test_a_server_name_that_is_none_is_refused_before_anything_is_sent(name: str) -> None:
+    session = ScriptedSession(())
+    with pytest.raises(TargetError):
+        run_now(gather_probe(Target(HOST, 587), ProbeOptions(server_name=name), ScriptedDialer(session), Recorded()))
+
+    assert session.sent == []
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        (None, HOST),
+        ("Mail.Example.", "mail.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("[2001:db8::1]", "2001:db8::1"),
+    ],
+)
+def test_the_name_to_verify_is_the_host_unless_another_is_given(given: str | None, asked: str) -> None:
+    dialer = ScriptedDialer(Failure(FailureKind.REFUSED, Stage.CONNECT, "refused", "refused"))
+
+    run_now(gather_probe(Target(HOST, 587), ProbeOptions(server_name=given), dialer, Recorded()))
+
+    policy = dialer.dialled[0][2]
+    assert policy is not None
+    assert policy.server_name == asked
 
 
 # Other answers
