@@ -64,7 +64,7 @@ async def auth_check(
             )
         asked = BudgetedResolver(resolver, timeout_s)
         policies = policies or HttpsPolicies(asked, deadline=asked.deadline)
-        evidence = await gather_topics(Job(name, asked, topics, selectors, clients, helo, policies))
+        evidence = await gather_topics(Job(name, asked, topics, selectors, clients, helo, policies, asked.unchecked()))
     evidence = replace(evidence, queries=asked.questions, elapsed_s=clock.elapsed_s)
     return clock.report("auth-check", name, evidence, diagnose_domain(evidence), fail_on, ignore)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -12,6 +13,8 @@ from smtpdoc.catalog.bulk_senders import bulk_senders
 from smtpdoc.catalog.checks import bimi as bimi_checks
 from smtpdoc.catalog.checks import dkim as dkim_checks
 from smtpdoc.catalog.checks import dmarc as dmarc_checks
+from smtpdoc.catalog.checks import dns as dns_checks
+from smtpdoc.catalog.checks import dnssec as dnssec_checks
 from smtpdoc.catalog.checks import domain as domain_checks
 from smtpdoc.catalog.checks import mta_sts as mta_sts_checks
 from smtpdoc.catalog.checks import mx as mx_checks
@@ -31,6 +34,7 @@ from smtpdoc.gather.alignment import with_alignment
 from smtpdoc.gather.bimi import DEFAULT_SELECTOR, gather_bimi
 from smtpdoc.gather.dkim import gather_dkim
 from smtpdoc.gather.dmarc import gather_dmarc
+from smtpdoc.gather.dnssec import gather_dnssec, gather_resolver
 from smtpdoc.gather.mta_sts import gather_mta_sts
 from smtpdoc.gather.mx import gather_mx
 from smtpdoc.gather.ptr import gather_ptr
@@ -52,17 +56,24 @@ CHECKS: Mapping[str, CheckSet[Any]] = MappingProxyType(
         "mta-sts": mta_sts_checks.checks,
         "tls-rpt": tls_rpt_checks.checks,
         "tlsa": tlsa_checks.checks,
+        "dnssec": dnssec_checks.checks,
         "bimi": bimi_checks.checks,
     }
 )
 TOPICS = tuple(CHECKS)
+
+#: A name that nobody can have registered (RFC 6761 section 6.4), the same for the whole run: it is asked for once.
+NONEXISTENT = f"smtpdoc-{secrets.token_hex(6)}.invalid"
 
 _OTHER_NAMES = {"dane": "tlsa", "mtasts": "mta-sts", "tlsrpt": "tls-rpt"}
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is wanted about one domain, and whom to ask. Without `policies` no policy file is fetched."""
+    """What is wanted about one domain, and whom to ask.
+
+    Without `policies` no policy file is fetched; `unchecked` answers what fails DNSSEC (seams.CheckingResolver).
+    """
 
     domain: str
     resolver: Resolver
@@ -71,6 +82,7 @@ class Job:
     clients: Sequence[SpfClient] = ()
     helo: str | None = None
     policies: PolicySource | None = None
+    unchecked: Resolver | None = None
 
     @property
     def ips(self) -> list[str]:
@@ -95,7 +107,18 @@ def _topic(name: str) -> str:
 
 
 async def gather_topics(job: Job) -> AuthEvidence:
-    """Run the topics side by side; whether the domain exists is known from the questions they ask anyway."""
+    """Run the topics side by side, and look meanwhile at what the resolver does to names that do not exist."""
+    rewriting = asyncio.create_task(gather_resolver(NONEXISTENT, job.resolver))
+    try:
+        evidence = await _gather(job)
+        # Nobody waits for this one: some firewalls swallow such questions.
+        return replace(evidence, resolver=rewriting.result() if rewriting.done() else None)
+    finally:
+        rewriting.cancel()
+
+
+async def _gather(job: Job) -> AuthEvidence:
+    """Run the topics; whether the domain exists is known from the questions they ask anyway."""
     domain, resolver = job.domain, job.resolver
     async with asyncio.TaskGroup() as group:
         present = group.create_task(resolver.lookup_all([(domain, "MX"), (domain, "TXT")]))
@@ -106,6 +129,7 @@ async def gather_topics(job: Job) -> AuthEvidence:
             "mta-sts": lambda: gather_mta_sts(domain, resolver, job.policies),
             "tls-rpt": lambda: gather_tls_rpt(domain, resolver),
             "tlsa": lambda: gather_tlsa(domain, resolver),
+            "dnssec": lambda: gather_dnssec(domain, resolver, job.unchecked),
         }
         if job.topics & {"dmarc", "bimi"}:
             dmarc = group.create_task(gather_dmarc(domain, resolver))
@@ -138,6 +162,8 @@ async def _bimi(domain: str, resolver: Resolver, dmarc: Awaitable[DmarcEvidence]
 def diagnose_domain(evidence: AuthEvidence) -> tuple[Section, ...]:
     """Return the findings of every topic that ran, in the order of TOPICS."""
     sections = [Section("domain", domain_checks.checks.run(evidence))]
+    if evidence.resolver is not None:
+        sections.append(Section("dns", dns_checks.checks.run(evidence.resolver)))
     for topic, checks in CHECKS.items():
         gathered = getattr(evidence, topic.replace("-", "_"))
         if gathered is not None:

@@ -18,7 +18,7 @@ from smtpdoc.report import Report
 
 TIMEOUT_S = 30.0
 #: As api/topics.py has them, which is not imported just to print the help.
-TOPICS = "mx, spf, dkim, dmarc, ptr, mta-sts, tls-rpt, tlsa, bimi"
+TOPICS = "mx, spf, dkim, dmarc, ptr, mta-sts, tls-rpt, tlsa, dnssec, bimi"
 #: More than any list of one owner's domains; a stream that never ends is a mistake.
 MAX_DOMAINS = 1_000_000
 
@@ -70,7 +70,7 @@ def command(
         raise click.UsageError("Which domain? Name one, or a list with --from-file.")
     from smtpdoc.api.runs import check_domains
 
-    many = len(names) > 1 or from_file is not None
+    many = len(names) > 1 or from_file is not None or "-" in domains
     answers = Answers(options, names, many=many)
     progress = Progress(sys.stderr, answers.waiting_for, wanted=not options.quiet)
 

@@ -55,7 +55,8 @@ class Lookup:
 
     `name` is a lower-case A-label name without a trailing dot. `records` keeps the answer's order and is empty
     unless `status` is FOUND. `aliases` are the CNAMEs that were followed, the last being the canonical name.
-    `authenticated` is the resolver's AD flag (RFC 6840 section 5.7). `detail` says in words why there is no answer.
+    `authenticated` is the resolver's AD flag (RFC 6840 section 5.7); `local` says that a zone file gave the answer, or
+    part of it. `detail` says in words why there is no answer.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Lookup:
     records: tuple[Record, ...] = ()
     aliases: tuple[str, ...] = ()
     authenticated: bool = False
+    local: bool = False
     detail: str = ""
     elapsed_s: float = 0.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smtpdoc.evidence.auth import DkimEvidence, DmarcEvidence, MxEvidence, PtrEvidence, SpfEvidence
+from smtpdoc.evidence.dnssec import DnssecEvidence, ResolverEvidence
 from smtpdoc.evidence.senders import BulkRule
 from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidence, TlsRptEvidence
 
@@ -29,6 +30,8 @@ class AuthEvidence:
     mta_sts: MtaStsEvidence | None = None
     tls_rpt: TlsRptEvidence | None = None
     tlsa: TlsaEvidence | None = None
+    dnssec: DnssecEvidence | None = None
     bimi: BimiEvidence | None = None
+    resolver: ResolverEvidence | None = None
     trouble: str = ""
     bulk_senders: tuple[BulkRule, ...] = ()

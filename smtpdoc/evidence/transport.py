@@ -69,12 +69,16 @@ class TlsaHost:
 
 @dataclass(frozen=True, slots=True)
 class TlsaEvidence:
-    """`hosts` are in the order of the MX records; empty when the domain has none, or DNS did not say (`mx`)."""
+    """`hosts` are in the order of the MX records; empty when the domain has none, or DNS did not say (`mx`).
+
+    `resolver_validates` is False where the resolver could not have said that an answer is secure; None: not known.
+    """
 
     status: TopicStatus
     domain: str
     mx: Lookup
     hosts: tuple[TlsaHost, ...] = ()
+    resolver_validates: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from smtpdoc.evidence.dns import Lookup, LookupStatus
-from smtpdoc.seams import Resolver
+from smtpdoc.seams import CheckingResolver, Resolver
 
 
 class BudgetedResolver:
@@ -29,6 +29,13 @@ class BudgetedResolver:
     @property
     def questions(self) -> int:
         return len(self._asked)
+
+    def unchecked(self) -> BudgetedResolver | None:
+        """See seams.CheckingResolver; the same time limit holds."""
+        unchecked = self._resolver.unchecked() if isinstance(self._resolver, CheckingResolver) else None
+        if unchecked is None:
+            return None
+        return BudgetedResolver(unchecked, self._deadline - asyncio.get_running_loop().time())
 
     async def lookup(self, name: str, rdtype: str) -> Lookup:
         return (await self.lookup_all([(name, rdtype)]))[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -47,10 +48,14 @@ class DnsResolver:
     for: nobody can have published anything there, and RFC 7208 section 4.3 treats the two alike.
     """
 
-    def __init__(self, transport: DnsTransport | None, zone: ZoneSource | None, timeout_s: float) -> None:
+    def __init__(
+        self, transport: DnsTransport | None, zone: ZoneSource | None, timeout_s: float, *, checked: bool = True
+    ) -> None:
         self._transport = transport
         self._zone = zone
         self._timeout_s = timeout_s
+        self._checked = checked
+        self._unchecked: DnsResolver | None = None
         self._known: dict[_Key, Lookup] = {}
         self._asking: dict[_Key, asyncio.Task[Lookup]] = {}
         self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
@@ -75,8 +80,16 @@ class DnsResolver:
     ) -> None:
         await self.close()
 
+    def unchecked(self) -> DnsResolver:
+        """Return a resolver with the same servers and its own answers, which asks them not to check DNSSEC."""
+        if self._unchecked is None:
+            self._unchecked = DnsResolver(self._transport, self._zone, self._timeout_s, checked=False)
+        return self._unchecked
+
     async def close(self) -> None:
         """Give up what is still being asked and close the sockets."""
+        if self._unchecked is not None:
+            await self._unchecked.close()
         tasks = tuple(self._asking.values())
         for task in tasks:
             task.cancel()
@@ -108,6 +121,8 @@ class DnsResolver:
         except UnaskableNameError as error:
             detail = f"{printable(name)!r} cannot be a domain name: {error}"
             return Lookup(name.lower().removesuffix("."), rdtype, LookupStatus.NXDOMAIN, detail=detail)
+        if not self._checked:
+            question = replace(question, unchecked=True)
         key = (question.name, rdtype)
         if key in self._known:
             return self._known[key]
@@ -147,10 +162,11 @@ class DnsResolver:
                 chain.authenticated = chain.authenticated and answer.authenticated
             else:
                 chain.authenticated = False
+                chain.local = True
             elsewhere = self._add_aliases(chain, question, answer)
             if elsewhere is None:
                 return answer
-            question = make_question(elsewhere, question.rdtype)
+            question = replace(make_question(elsewhere, question.rdtype), unchecked=question.unchecked)
 
     def _add_aliases(self, chain: _Chain, question: Question, answer: Answer) -> str | None:
         """Take over an answer's aliases; return the name to go on with, None when the answer is the last word.
@@ -182,6 +198,7 @@ class _Chain:
         self.question = question
         self.aliases: list[str] = []
         self.authenticated = True
+        self.local = False
 
     def add(self, target: str) -> None:
         """Note one more alias; raise NoAnswerError when they go in a circle or on and on (RFC 1034 section 3.6.2)."""
@@ -203,6 +220,7 @@ class _Chain:
             records=answer.records if answer is not None else (),
             aliases=tuple(self.aliases),
             authenticated=self.authenticated and answer is not None,
+            local=self.local,
             detail=detail,
             elapsed_s=elapsed_s,
         )

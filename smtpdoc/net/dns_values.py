@@ -23,9 +23,12 @@ _FLAGS = 0x0120  # RD, and AD to say that we understand it in answers (RFC 6840 
 # OPT: no name, type 41, 1232 octets (fits any path unfragmented), version 0, no flags. DO stays off: it would
 # only make answers longer, the AD flag comes without it.
 _OPT = bytes.fromhex("00 0029 04d0 00000000 0000")
-_QUERY = _FLAGS.to_bytes(2, "big") + bytes.fromhex("0001 0000 0000")  # one question, no answer, no authority
+_CHECKING_DISABLED = 0x0010  # RFC 4035 section 3.2.2
+_COUNTS = bytes.fromhex("0001 0000 0000")  # one question, no answer, no authority
+_QUERY = _FLAGS.to_bytes(2, "big") + _COUNTS
+_UNCHECKED_QUERY = (_FLAGS | _CHECKING_DISABLED).to_bytes(2, "big") + _COUNTS
 _CLASS_IN = b"\x00\x01"
-_TYPES = {"A": 1, "NS": 2, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "TLSA": 52}
+_TYPES = {"A": 1, "NS": 2, "CNAME": 5, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "DS": 43, "DNSKEY": 48, "TLSA": 52}
 #: A name as most are: canonical, nothing to escape, no label longer than RFC 1035 section 2.3.4 allows.
 _PLAIN_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _MAX_TEXT = 253
@@ -37,16 +40,20 @@ class UnaskableNameError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask: `name` and `rdtype` as in Lookup, the type's `number`, and all of it as it stands in a message."""
+    """What to ask: `name` and `rdtype` as in Lookup, the type's `number`, and all of it as it stands in a message.
+
+    `unchecked` asks the resolver for what it has even where DNSSEC says that it is forged (the CD flag).
+    """
 
     name: str
     rdtype: str
     number: int
     wire: bytes
+    unchecked: bool = False
 
     def packet(self, message_id: int, *, edns: bool = True) -> bytes:
         """Return the query: recursion desired, EDNS with 1232 octets unless switched off."""
-        header = message_id.to_bytes(2, "big") + _QUERY
+        header = message_id.to_bytes(2, "big") + (_UNCHECKED_QUERY if self.unchecked else _QUERY)
         return header + b"\x00\x01" + self.wire + _OPT if edns else header + b"\x00\x00" + self.wire
 
     def is_answered_by(self, message: bytes) -> bool:
@@ -110,6 +117,8 @@ def make_question(name: str, rdtype: str) -> Question:
     if len(plain) <= _MAX_TEXT and _PLAIN_NAME.fullmatch(plain):
         owner = b"".join(len(label).to_bytes(1, "big") + label for label in plain.encode("ascii").split(b"."))
         return Question(plain, rdtype, number, owner + b"\0" + number.to_bytes(2, "big") + _CLASS_IN)
+    if not plain:
+        return Question(".", rdtype, number, b"\0" + number.to_bytes(2, "big") + _CLASS_IN)
     parsed = parse_name(name)
     owner = b"".join(len(label).to_bytes(1, "big") + label.lower() for label in parsed.labels)
     return Question(name_text(parsed), rdtype, number, owner + number.to_bytes(2, "big") + _CLASS_IN)

@@ -14,7 +14,7 @@ from smtpdoc.evidence.auth import (
 )
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.evidence.senders import BulkRule
-from smtpdoc.render.json_transport import bimi_json, mta_sts_json, tls_rpt_json, tlsa_json
+from smtpdoc.render.json_transport import bimi_json, dnssec_json, mta_sts_json, tls_rpt_json, tlsa_json
 from smtpdoc.render.json_values import Json, seconds, source_json
 
 
@@ -36,11 +36,17 @@ def auth_json(evidence: AuthEvidence) -> Json:
         topics["tls_rpt"] = tls_rpt_json(evidence.tls_rpt)
     if evidence.tlsa is not None:
         topics["tlsa"] = tlsa_json(evidence.tlsa)
+    if evidence.dnssec is not None:
+        topics["dnssec"] = dnssec_json(evidence.dnssec)
     if evidence.bimi is not None:
         topics["bimi"] = bimi_json(evidence.bimi)
     if evidence.bulk_senders:
         topics["bulk_senders"] = bulk_senders_json(evidence.bulk_senders)
-    topics["dns"] = {"queries": evidence.queries, "elapsed_s": seconds(evidence.elapsed_s)}
+    topics["dns"] = {
+        "queries": evidence.queries,
+        "elapsed_s": seconds(evidence.elapsed_s),
+        "rewrites_nxdomain": None if evidence.resolver is None else evidence.resolver.rewrites,
+    }
     return topics
 
 

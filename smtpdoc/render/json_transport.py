@@ -1,7 +1,8 @@
-"""The JSON contract, version 1: MTA-STS, TLS-RPT, DANE and BIMI of auth-check -> evidence."""
+"""The JSON contract, version 1: MTA-STS, TLS-RPT, DANE, DNSSEC and BIMI of auth-check -> evidence."""
 
 from __future__ import annotations
 
+from smtpdoc.evidence.dnssec import DnssecEvidence
 from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, PolicyFile, TlsaEvidence, TlsRptEvidence
 from smtpdoc.grammar.bimi import parse_bimi
 from smtpdoc.grammar.tlsa import judge_tlsa
@@ -56,6 +57,17 @@ def tlsa_json(tlsa: TlsaEvidence) -> Json:
             }
             for host in tlsa.hosts
         ],
+    }
+
+
+def dnssec_json(dnssec: DnssecEvidence) -> Json:
+    """`ds` are the DS records; null when they were not asked for, or DNS did not answer."""
+    ds = dnssec.ds
+    return {
+        "status": str(dnssec.status),
+        "state": str(dnssec.state),
+        "resolver_validates": dnssec.resolver_validates,
+        "ds": None if ds is None or not ds.answered else list(ds.names),
     }
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smtpdoc.evidence.auth import TopicStatus
+from smtpdoc.evidence.dnssec import DnssecEvidence, DnssecState
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidence, TlsRptEvidence
 from smtpdoc.grammar.bimi import parse_bimi
 
 #: The topics of the TLS line, and the notes that only repeat what it says.
-TLS_TOPICS = ("mta-sts", "tls-rpt", "tlsa")
-SAID_BY_TLS_LINE = frozenset({"mta-sts.missing", "tls-rpt.missing", "tlsa.missing"})
+TLS_TOPICS = ("mta-sts", "tls-rpt", "tlsa", "dnssec")
+SAID_BY_TLS_LINE = frozenset(
+    {"mta-sts.missing", "tls-rpt.missing", "tlsa.missing", "dnssec.unsigned", "dnssec.not-validated"}
+)
 
 
 def tls_words(evidence: AuthEvidence) -> str:
@@ -26,6 +29,8 @@ def _tls_parts(evidence: AuthEvidence) -> Iterator[str]:
         yield _tls_rpt_words(evidence.tls_rpt)
     if evidence.tlsa is not None:
         yield _dane_words(evidence.tlsa)
+    if evidence.dnssec is not None and not evidence.dnssec.lookup.local:
+        yield _dnssec_words(evidence.dnssec)
 
 
 def _mta_sts_words(sts: MtaStsEvidence) -> str:
@@ -60,11 +65,25 @@ def _dane_words(tlsa: TlsaEvidence) -> str:
     with_records = [host for host in tlsa.hosts if host.records]
     if not with_records:
         return "no DANE"
-    if not all(host.secure for host in with_records):
-        return "DANE records without DNSSEC"
+    if any(not host.secure and not host.lookup.local for host in with_records):
+        seen = tlsa.resolver_validates is not False
+        return "DANE records without DNSSEC" if seen else "DANE records, DNSSEC not seen"
     if len(with_records) < len(tlsa.hosts):
         return f"DANE on {len(with_records)} of {len(tlsa.hosts)} hosts"
     return "DANE"
+
+
+def _dnssec_words(dnssec: DnssecEvidence) -> str:
+    match dnssec.state:
+        case DnssecState.SIGNED:
+            return "DNSSEC"
+        case DnssecState.UNSIGNED:
+            return "no DNSSEC"
+        case DnssecState.BOGUS:
+            return "DNSSEC broken"
+    if dnssec.lookup.answered:
+        return "DNSSEC unknown to this resolver"
+    return "DNSSEC could not be determined"
 
 
 def bimi_words(bimi: BimiEvidence) -> str:

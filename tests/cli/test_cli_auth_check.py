@@ -34,9 +34,8 @@ def test_json_has_the_contract_s_keys(smtpdoc: Smtpdoc) -> None:
     assert ("auth-check", "example.com", "error", 1) == (
         report["command"], report["target"], report["level"], report["exit_code"],
     )  # fmt: skip
-    assert {"domain", "mx", "spf", "dkim", "dmarc", "mta_sts", "tls_rpt", "tlsa", "bimi", "bulk_senders", "dns"} == set(
-        evidence
-    )
+    topics = {"mx", "spf", "dkim", "dmarc", "mta_sts", "tls_rpt", "tlsa", "dnssec", "bimi", "bulk_senders"}
+    assert {"domain", "dns", *topics} == set(evidence)
     assert (12, 0, True) == (evidence["spf"]["lookups"], evidence["spf"]["void_lookups"], evidence["spf"]["valid"])
     assert "none" == evidence["dmarc"]["applies"]
     assert {"google": 2048, "s1": 1024} == {

@@ -80,11 +80,14 @@ def test_the_help_names_the_topics_that_there_are(smtpdoc: Smtpdoc) -> None:
     assert topics in " ".join(smtpdoc("auth-check", "--help").out.split())
 
 
-def test_records_without_dnssec_are_told(smtpdoc: Smtpdoc, zone: Path) -> None:
+def test_a_zone_file_says_nothing_about_its_signatures(smtpdoc: Smtpdoc, zone: Path) -> None:
+    """It is signed when it is published."""
     path = add(zone, f"_25._tcp.mx1 TLSA 3 1 1 {DIGEST}", '_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@example.com"')
     ran = smtpdoc("auth-check", "example.com", "--zone", path, "--skip", "spf", "--skip", "dkim", "--skip", "dmarc")
 
-    assert "TLS-RPT, DANE records without DNSSEC" in ran.out
+    assert "TLS    ·  no MTA-STS, TLS-RPT, DANE\n" in ran.out
+    assert "dnssec" not in ran.out
+    assert "tlsa" not in ran.out
 
 
 def test_the_evidence_of_tls_topics_is_in_the_json(smtpdoc: Smtpdoc, zone: Path) -> None:

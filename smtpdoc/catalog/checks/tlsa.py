@@ -87,14 +87,16 @@ def not_on_every_host(tlsa: TlsaEvidence) -> Iterator[Detail]:
     "not-authenticated",
     title="TLSA records without DNSSEC",
     level=Level.WARNING,
-    why="Senders use TLSA records only when the answers for the MX, the address and the TLSA record are all secure. Either a zone is not signed, or the resolver that was asked does not validate.",
+    why="Senders use TLSA records only when the answers for the MX, the address and the TLSA record are all secure. Either a zone is not signed, or the resolver that was asked does not validate (then this is a note).",
     fix="Sign the zones and publish their DS records. If they are signed, ask a validating resolver with --nameserver.",
     sources=(rfc(7672, "2.2"),),
 )
 def not_authenticated(tlsa: TlsaEvidence) -> Iterator[Detail]:
+    level = Level.INFO if tlsa.resolver_validates is False else None
     for host in tlsa.hosts:
-        if host.records and not host.secure:
-            yield Detail(f"the answers that lead to {host.name} are not authenticated", subject=host.host)
+        # What a zone file answers is signed when it is published.
+        if host.records and not host.secure and not (host.lookup.local or tlsa.mx.local):
+            yield Detail(f"the answers that lead to {host.name} are not authenticated", subject=host.host, level=level)
 
 
 @checks.add(
