@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from smtpdoc.catalog import providers
 from smtpdoc.catalog.model import ReplyEntry
 from smtpdoc.catalog.quoting import inner_reply, mask
-from smtpdoc.catalog.replies import MODULES, PHRASES, branches, code_rows, entries_of
+from smtpdoc.catalog.replies import MODULES, PHRASES, code_rows, entries_of, indexes
 from smtpdoc.catalog.replies.basic import basic_entry, class_entry
 from smtpdoc.catalog.replies.enhanced import enhanced_entry
-from smtpdoc.catalog.replies.index import MAX_CHARS, Hit, search
+from smtpdoc.catalog.replies.index import MAX_CHARS, Hit
 from smtpdoc.catalog.replies.reasons import UNKNOWN
 from smtpdoc.evidence.explanation import Confidence
 from smtpdoc.findings import rfc
@@ -102,7 +102,7 @@ def _provider_entries(text: str, reply: Reply, author: str | None) -> list[Reply
     # Per module the entry with the fewest codes that the reply leaves open, then the module's own order.
     fitting: dict[int, tuple[int, float, ReplyEntry]] = {}
     near: dict[int, tuple[int, float, ReplyEntry]] = {}
-    for hit in search(branches()[0], text, text.lower()):
+    for hit in indexes()[0].search(text, text.lower()):
         entry = entries_of(MODULES[hit.module])[hit.entry]
         if (entry.reason == "ok") is not reply.positive:
             continue
@@ -190,7 +190,7 @@ def _score(hit: Hit, entry: ReplyEntry, author: str | None, codes: _Codes, size:
 def first_phrase(text: str, reply: Reply) -> ReplyEntry | None:
     """Return the first phrase that fits: their order is their rank."""
     masked = mask(text)
-    for hit in search(branches()[1], masked, masked.lower()):
+    for hit in indexes()[1].search(masked, masked.lower()):
         entry = entries_of(PHRASES)[hit.entry]
         if _phrase_fits(entry, reply):
             return entry

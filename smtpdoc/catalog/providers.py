@@ -154,8 +154,9 @@ def recognise(text: str) -> str | None:
 
 def _recognise(text: str, lower: str) -> str | None:
     for provider, _, marks, pattern in _MARKS:
-        if any(mark in lower for mark in marks):
-            return provider
+        for mark in marks:  # no any(): this runs for every reply
+            if mark in lower:
+                return provider
         if pattern and any(anchor in lower for anchor in _ANCHORS[provider]) and _compiled(pattern).search(text):
             return provider
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -14,10 +14,9 @@ from smtpdoc.cli.output import Output, OutputOptions
 from smtpdoc.report import Report
 
 if TYPE_CHECKING:
-    from smtpdoc.render.text import Page
+    from io import BufferedIOBase
 
-#: Longer lines of stdin are cut: no reply is longer (grammar/reply.py has the same bound).
-MAX_LINE_CHARS = 65536
+    from smtpdoc.render.text import Page
 
 
 @click.command("explain")
@@ -57,7 +56,10 @@ def command(
     if not words:
         raise click.UsageError("What should be explained? Paste a reply, or give - to read replies from stdin.")
     if words == ("-",):
-        return _stream(options, sys.stdin, stage=stage, provider=provider)
+        from smtpdoc.cli.explain_stream import explain_stream
+
+        settings = {"stage": stage, "provider": provider, "fail_on": options.fail_on, "ignore": options.ignore}
+        return explain_stream(options, cast("BufferedIOBase", sys.stdin.buffer), settings)
     if len(words) == 1 and os.path.isfile(words[0]):
         raise click.UsageError(f"{words[0]!r} is a file. To explain each of its lines: smtpdoc explain - < {words[0]}")
     return _one(options, " ".join(words), stage=stage, provider=provider)
@@ -81,32 +83,19 @@ def _list(options: OutputOptions, *, provider: str | None, reason: str | None, c
     return output.close()
 
 
-def _stream(options: OutputOptions, lines: IO[str], *, stage: str | None, provider: str | None) -> int:
-    """Explain one reply per line, in order, as they are read; a line without a reply never stops the rest."""
-    from smtpdoc import api
-
-    output = Output(options, many=True)
-    while line := lines.readline(MAX_LINE_CHARS):
-        if not line.strip():
-            continue
-        report = api.explain(
-            line.rstrip("\r\n"), stage=stage, provider=provider, fail_on=options.fail_on, ignore=options.ignore
-        )
-        output.add(report, partial(show_explanation, report))
-    return output.close()
-
-
-def show_explanation(report: Report, page: Page) -> None:
-    """Print one explained reply."""
+def show_explanation(report: Report, page: Page, asked: str = "") -> None:
+    """Print one explained reply; `asked` is its line, where several are answered."""
     from smtpdoc.evidence.explanation import ExplainEvidence
-    from smtpdoc.render.text_explain import render_explanation
+    from smtpdoc.render.text_explain import render_asked, render_explanation, render_no_reply
 
+    if asked:
+        render_asked(page, asked)
     match report.evidence:
         case ExplainEvidence(explanation=explanation, page=catalog_page) if catalog_page is not None:
             from smtpdoc.render.text_catalog import render_page
 
             render_page(page, catalog_page, explanation)
         case ExplainEvidence(explanation=None, input=text):
-            page.hanging(page.mark(report.level).append(" "), f"no SMTP reply in {text[:120]!r}")
+            render_no_reply(page, text)
         case ExplainEvidence(explanation=explanation) if explanation is not None:
             render_explanation(page, explanation)

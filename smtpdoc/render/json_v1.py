@@ -5,13 +5,8 @@ from __future__ import annotations
 import json
 from typing import IO
 
-from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.evidence.explanation import ExplainEvidence
-from smtpdoc.evidence.smtp import ProbeEvidence
 from smtpdoc.findings import Finding
-from smtpdoc.render.json_auth import auth_json
-from smtpdoc.render.json_explain import explain_json
-from smtpdoc.render.json_probe import probe_json
 from smtpdoc.render.json_values import Json, plain, seconds, source_json, time_json
 from smtpdoc.report import Evidence, Report
 
@@ -88,10 +83,17 @@ def finding_json(finding: Finding) -> Json:
 
 
 def evidence_json(evidence: Evidence) -> Json:
-    match evidence:
-        case ExplainEvidence():
-            return explain_json(evidence)
-        case ProbeEvidence():
-            return probe_json(evidence)
-        case AuthEvidence():
-            return auth_json(evidence)
+    """Return the evidence of any command; only the one that ran is loaded."""
+    if isinstance(evidence, ExplainEvidence):
+        from smtpdoc.render.json_explain import explain_json
+
+        return explain_json(evidence)
+    from smtpdoc.evidence.smtp import ProbeEvidence
+
+    if isinstance(evidence, ProbeEvidence):
+        from smtpdoc.render.json_probe import probe_json
+
+        return probe_json(evidence)
+    from smtpdoc.render.json_auth import auth_json
+
+    return auth_json(evidence)

@@ -42,14 +42,27 @@ def codes(explanation: Explanation) -> str:
     return " ".join(str(code) for code in (reply.code, reply.enhanced) if code is not None)
 
 
+def render_asked(page: Page, line: str) -> None:
+    """Print the line that is answered next, cut to one line of the page; not in quiet mode."""
+    if not page.quiet:
+        shown = Text(f"> {printable(line)}", "quiet")
+        shown.truncate(page.width, overflow="ellipsis")
+        page.line(shown)
+
+
+def render_no_reply(page: Page, text: str) -> None:
+    page.hanging(page.mark(Level.ERROR).append(" "), f"no SMTP reply in {text[:120]!r}")
+
+
 def render_explanation(page: Page, explanation: Explanation) -> None:
-    """Print a whole explanation; in quiet mode only its headline."""
-    _headline(page, explanation)
+    """Print a whole explanation; in quiet mode one line."""
     level = level_of(explanation)
-    title = Text.assemble(page.mark(level), " ")
-    page.hanging(title, explanation.title, "head")
     if page.quiet:
+        words = [codes(explanation), explanation.reason or "reason unknown", explanation.title]
+        page.line(Text.assemble(page.mark(level), " ", printable("  ".join(filter(None, words)))))
         return
+    _headline(page, explanation)
+    page.hanging(page.mark(level).append(" "), explanation.title, "head")
     if explanation.meaning and explanation.meaning != explanation.title:
         page.paragraph(explanation.meaning, 2)
     for note in explanation.notes:

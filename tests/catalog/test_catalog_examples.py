@@ -105,7 +105,13 @@ def test_the_prepared_index_is_up_to_date() -> None:
     ],
 )
 def test_anchors_are_words_that_every_match_holds(pattern: str, anchors: list[tuple[str, ...]]) -> None:
-    assert anchors == [found for _, found in split(pattern)]
+    assert anchors == [groups[0] if groups else () for _, groups in split(pattern)]
+
+
+def test_all_words_that_a_match_needs_are_known() -> None:
+    [(_, groups)] = split(r"listed (?:by|at) (?:some|any)?thing(?:blocked|refused) [0-9]+ here?")
+
+    assert (("listed ",), ("thing",), ("blocked", "refused"), (" her",)) == groups
 
 
 def test_the_index_finds_what_the_patterns_find() -> None:
@@ -115,13 +121,13 @@ def test_the_index_finds_what_the_patterns_find() -> None:
     for text in texts:
         for subject in (text, mask(text)):
             quick = {(hit.module, hit.entry) for hit in search(rows, subject, subject.lower())}
-            slow = {(module, entry) for _, pattern, module, entry in rows if compiled(pattern).search(subject)}
+            slow = {(module, entry) for _, pattern, module, entry, _ in rows if compiled(pattern).search(subject)}
 
             assert slow == quick
 
 
 def test_no_branch_is_tried_on_every_text() -> None:
-    assert [] == [pattern for anchors, pattern, _, _ in build()[0] if not anchors]
+    assert [] == [pattern for anchors, pattern, *_ in build()[0] if not anchors]
 
 
 HOSTILE = [
@@ -137,7 +143,7 @@ HOSTILE = [
 def test_no_pattern_is_slow_on_a_hostile_text(text: str) -> None:
     """Every pattern, not only those that the anchors let through; generous, for slow machines."""
     slowest = 0.0
-    for _, pattern, _, _ in build()[0]:
+    for _, pattern, *_ in build()[0]:
         search_ = compiled(pattern).search
         start = time.perf_counter()
         search_(text)

@@ -65,7 +65,8 @@ def test_json_has_the_contract_s_keys(smtpdoc: Smtpdoc) -> None:
 def test_stdin_gives_a_line_per_reply_in_order_and_a_bad_one_stops_nothing(
     smtpdoc: Smtpdoc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("550 5.1.1 No such user\n\n???\n452 4.2.2 Mailbox full\n"))
+    lines = b"550 5.1.1 No such user\n\n???\n452 4.2.2 Mailbox full\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
 
     ran = smtpdoc("explain", "--format", "jsonl", "-")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from smtpdoc.catalog.model import ReplyEntry
-    from smtpdoc.catalog.replies.index import Branch
+    from smtpdoc.catalog.replies.index import Branch, Index
 
 #: Modules with provider entries, each with ENTRIES. Within one the first match wins, so order is theirs to choose.
 PROVIDERS: tuple[str, ...] = (
@@ -69,13 +69,14 @@ def phrase_entries() -> tuple[ReplyEntry, ...]:
 
 
 @cache
-def branches() -> tuple[tuple[Branch, ...], tuple[Branch, ...]]:
-    """Return the pattern branches of all provider entries, and those of the phrases."""
+def indexes() -> tuple[Index, Index]:
+    """Return the patterns of all provider entries, and those of the phrases."""
     from smtpdoc.catalog.replies import prepared
+    from smtpdoc.catalog.replies.index import Index
 
     rows = prepared.BRANCHES if _fresh(prepared.SIZES) else build()[0]
     last = MODULES.index(PHRASES)
-    return tuple(row for row in rows if row[2] != last), tuple(row for row in rows if row[2] == last)
+    return Index(tuple(row for row in rows if row[2] != last)), Index(tuple(row for row in rows if row[2] == last))
 
 
 @cache

@@ -23,7 +23,7 @@ def source() -> str:
     rows, codes = build()
     parts = [HEAD, "SIZES: dict[str, int] = {\n"]
     parts += [f"    {name!r}: {size},\n" for name, size in sizes().items()]
-    parts.append("}\n\nBRANCHES: tuple[tuple[tuple[str, ...], str, int, int], ...] = (\n")
+    parts.append("}\n\nBRANCHES: tuple[tuple[tuple[str, ...], str, int, int, tuple[tuple[str, ...], ...]], ...] = (\n")
     parts += [f"    {row!r},\n" for row in rows]
     parts.append(")\n\nCODE_ROWS: tuple[tuple[str, tuple[int, ...], str | None, int, int], ...] = (\n")
     parts += [f"    {row!r},\n" for row in codes]
