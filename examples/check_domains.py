@@ -1,6 +1,6 @@
 """Check several domains at once, inside a program that has its own event loop.
 
-    python examples/check_domains.py example.com example.org
+python examples/check_domains.py example.com example.org
 """
 
 import asyncio
