@@ -13,12 +13,11 @@ from smtpdoc.grammar.printable import printable
 from smtpdoc.net.dns_transport import DnsTransport, NoAnswerError
 from smtpdoc.net.dns_values import MAX_ALIASES, Answer, Question, UnaskableNameError, make_question
 from smtpdoc.net.nameservers import parse_nameserver, system_nameservers
+from smtpdoc.net.window import Window
 
 if TYPE_CHECKING:  # reading zone files is a third of dnspython, and few runs need it
     from smtpdoc.net.zone import ZoneSource
 
-#: Questions under way at once. Enough for three domains side by side, and small home routers survive it.
-MAX_IN_FLIGHT = 200
 #: Answers kept, about 1 kB each; the oldest go first.
 MAX_CACHED = 30_000
 
@@ -58,7 +57,7 @@ class DnsResolver:
         self._unchecked: DnsResolver | None = None
         self._known: dict[_Key, Lookup] = {}
         self._asking: dict[_Key, asyncio.Task[Lookup]] = {}
-        self._slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+        self._window = Window() if transport is None else transport.window
         self._queries = 0
         self._lookups = 0
 
@@ -143,7 +142,7 @@ class DnsResolver:
 
     async def _resolve(self, question: Question) -> Lookup:
         """Follow CNAMEs from zone to servers and back until there is an answer."""
-        async with self._slots:
+        async with self._window:
             loop = asyncio.get_running_loop()
             started = loop.time()
             chain = _Chain(question)

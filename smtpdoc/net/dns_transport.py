@@ -16,6 +16,7 @@ from smtpdoc.evidence.dns import LookupStatus
 from smtpdoc.net.dns_reader import read_answer
 from smtpdoc.net.dns_values import Answer, Fault, Question, Truncated
 from smtpdoc.net.nameservers import NameServer
+from smtpdoc.net.window import Window
 
 #: Sockets per server. Each has a port of its own from the kernel, and every question a random id on a random one of
 #: them: a forged answer has to guess both (RFC 5452 section 9).
@@ -24,6 +25,9 @@ SOCKETS = 8
 FIRST_RETRY_S = 0.8
 _FIRST_RETRY_SHARE = 0.16  # of a budget too short for the above
 _RECEIVE_BUFFER_BYTES = 1 << 20
+#: With so many questions under way, REFUSED may mean "too many"; ask once more, about so much later.
+BUSY_FROM = 50
+BUSY_S = 0.3
 
 
 class NoAnswerError(Exception):
@@ -37,11 +41,12 @@ class NoAnswerError(Exception):
 class _Conversation:
     """One question under way and the letters that came back for it."""
 
-    __slots__ = ("_letters", "_waiter", "question", "sent", "strays")
+    __slots__ = ("_letters", "_waiter", "patient", "question", "sent", "strays")
 
     def __init__(self, question: Question) -> None:
         self.question = question
         self.strays = 0
+        self.patient = False  # has asked a busy server once more
         self.sent: list[tuple[_Socket, int]] = []
         self._letters: deque[tuple[NameServer, bytes | OSError]] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -120,7 +125,9 @@ class DnsTransport:
     """Asks a fixed list of servers, the one that answered last first."""
 
     def __init__(self, servers: Sequence[NameServer]) -> None:
+        self.window = Window()
         self._servers = tuple(dict.fromkeys(servers))
+        self._helpful: set[NameServer] = set()
         self._preferred = 0
         self._sockets: dict[NameServer, tuple[_Socket, ...]] = {}
         self._opening = asyncio.Lock()
@@ -154,19 +161,31 @@ class DnsTransport:
             if letter is None:
                 if loop.time() >= deadline:
                     break
+                self.window.lost()
                 retry_s *= 2
                 continue
             outcome = await self._read(letter, conversation.question, deadline)
             sender = letter[0]
             if isinstance(outcome, Answer):
+                self.window.answered()
+                self._helpful.add(sender)
                 self._preferred = self._servers.index(sender)
                 return outcome
+            if outcome.refused and self._may_be_busy(sender) and not conversation.patient:
+                self.window.lost()
+                conversation.patient = True
+                await asyncio.sleep(BUSY_S * (0.5 + secrets.randbits(8) / 256))
+                continue
             if outcome.without_edns and sender not in without_edns:
                 without_edns.add(sender)
                 turn = self._servers.index(sender)
             else:
                 faults[sender] = outcome
         raise self._no_answer(conversation, faults, timeout_s)
+
+    def _may_be_busy(self, server: NameServer) -> bool:
+        """A resolver that answers others may refuse one because it forwards so many at a time only."""
+        return server in self._helpful and self.window.under_way >= BUSY_FROM
 
     async def _send(
         self, conversation: _Conversation, server: NameServer, faults: dict[NameServer, Fault], *, edns: bool

@@ -94,11 +94,13 @@ class Answer:
 class Fault:
     """Why there is no answer: `detail` is a clause without a subject, "answered REFUSED: ...".
 
-    `without_edns` says that the server may do better when asked again without EDNS (RFC 6891 section 7).
+    `without_edns` says that the server may do better when asked again without EDNS (RFC 6891 section 7), `refused`
+    that it does not want to answer this, or not now.
     """
 
     detail: str
     without_edns: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

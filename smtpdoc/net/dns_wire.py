@@ -47,7 +47,11 @@ def read_message(message: bytes, question: Question) -> Answer | Fault:
     rcode = parsed.rcode()
     if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         said = _RCODES.get(rcode, dns.rcode.to_text(rcode))
-        return Fault(f"answered {said}", without_edns=rcode in (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS))
+        return Fault(
+            f"answered {said}",
+            without_edns=rcode in (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS),
+            refused=rcode == dns.rcode.REFUSED,
+        )
     return _judge(parsed, tlsa, question, rcode)
 
 
