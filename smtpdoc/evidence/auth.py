@@ -127,7 +127,8 @@ class SpfEvidence:
     `result` is "ok", "permerror", "temperror" or "none"; `valid` is False on any syntax error in the tree.
     `void_lookups` counts the terms whose name has nothing at all; for clients of one family, to whom the other
     family's addresses are of no use, `void_lookups_ipv4` and `void_lookups_ipv6` may be more.
-    `elsewhere` are names with a record that was probably meant for `domain`; `truncated` tells that the tree was too
+    `elsewhere` are names with a record that was probably meant for `domain`, `elsewhere_records` those records, in the
+    same order; `truncated` tells that the tree was too
     large to be read whole.
     """
 
@@ -144,6 +145,7 @@ class SpfEvidence:
     void_lookups_ipv4: int = 0
     void_lookups_ipv6: int = 0
     elsewhere: tuple[str, ...] = ()
+    elsewhere_records: tuple[str, ...] = ()
     truncated: bool = False
 
 

@@ -37,7 +37,7 @@ async def gather_spf(domain: str, resolver: Resolver, *, clients: Sequence[SpfCl
     tree = builder.node(domain, ())
     total = builder.totals.get(domain, _Totals())
     result, status = _verdict(root, tree, builder, total)
-    elsewhere: tuple[str, ...] = ()
+    elsewhere: dict[str, str] = {}
     if status is TopicStatus.ABSENT:
         elsewhere = await _elsewhere(domain, resolver)
     return SpfEvidence(
@@ -53,7 +53,8 @@ async def gather_spf(domain: str, resolver: Resolver, *, clients: Sequence[SpfCl
         txt=tuple(record.text for record in root.txt),
         void_lookups_ipv4=total.void_ipv4,
         void_lookups_ipv6=total.void_ipv6,
-        elsewhere=elsewhere,
+        elsewhere=tuple(elsewhere),
+        elsewhere_records=tuple(elsewhere.values()),
         truncated=answers.truncated,
     )
 
@@ -68,13 +69,11 @@ def _verdict(root: Lookup, tree: SpfNode, builder: _Builder, total: _Totals) -> 
     return ("temperror" if builder.unanswered else "ok"), TopicStatus.FOUND
 
 
-async def _elsewhere(domain: str, resolver: Resolver) -> tuple[str, ...]:
-    """Return names beside the domain that hold a record: a panel that adds the zone's name, or a wrong habit."""
+async def _elsewhere(domain: str, resolver: Resolver) -> dict[str, str]:
+    """Return names beside the domain with the record there: a panel that adds the zone's name, or a wrong habit."""
     names = [name for name in (f"{domain}.{domain}", f"_spf.{domain}", f"spf.{domain}") if can_be_asked(name)]
     lookups = await resolver.lookup_all([(name, "TXT") for name in names]) if names else ()
-    return tuple(
-        name for name, lookup in zip(names, lookups, strict=True) if any(is_spf(record.text) for record in lookup.txt)
-    )
+    return {lookup.name: record.text for lookup in lookups for record in reversed(lookup.txt) if is_spf(record.text)}
 
 
 @dataclass

@@ -85,7 +85,12 @@ def bad_record(bimi: BimiEvidence) -> Iterator[Detail]:
 )
 def version_case(bimi: BimiEvidence) -> Iterator[Detail]:
     if "version-case" in bimi.flags:
-        yield Detail(f"{bimi.found_at} does not say v=BIMI1 in upper case", subject=bimi.found_at or bimi.domain)
+        _, separator, rest = bimi.records[0].partition(";")
+        yield Detail(
+            f"{bimi.found_at} does not say v=BIMI1 in upper case",
+            subject=bimi.found_at or bimi.domain,
+            paste=(printable(f"v=BIMI1{separator}{rest}"),),
+        )
 
 
 @checks.add(

@@ -8,7 +8,7 @@ from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.auth import DkimEvidence, DkimSelector, TopicStatus
 from smtpdoc.evidence.dns import LookupStatus
 from smtpdoc.findings import Level, Source, rfc
-from smtpdoc.grammar.dkim import RSA_ADVISED_BITS, RSA_MAXIMUM_BITS, RSA_MINIMUM_BITS, compose_key
+from smtpdoc.grammar.dkim import RSA_ADVISED_BITS, RSA_MAXIMUM_BITS, RSA_MINIMUM_BITS, compose_key, looks_like_key
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.tags import parse_tags
 
@@ -200,7 +200,14 @@ def wildcard(dkim: DkimEvidence) -> Iterator[Detail]:
 def several_records(dkim: DkimEvidence) -> Iterator[Detail]:
     for selector, name, _ in _flagged(dkim, "several-records"):
         count = len(selector.records)
-        yield Detail(f"{name} has {count} TXT records, one is allowed", subject=name, records=count)
+        keys = [text for text in selector.records if looks_like_key(text)]
+        yield Detail(
+            f"{name} has {count} TXT records, one is allowed",
+            subject=name,
+            # Which of two keys the signer uses cannot be seen; what is no key can go.
+            paste=_paste(selector) if len(keys) == 1 else (),
+            records=count,
+        )
 
 
 _flag_check(
@@ -273,8 +280,9 @@ _flag_check(
     title="The key type of a DKIM record is unknown",
     level=Level.ERROR,
     why="k= is rsa or ed25519. Receivers ignore a key of any other type.",
-    fix="Write k=rsa or k=ed25519 (the hash goes into the signature, not here).",
+    fix="Write k=rsa or k=ed25519 (the hash goes into the signature, not here); without k= it is rsa.",
     sources=(rfc(6376, "3.6.1"), rfc(8463, "4")),
+    leave_out=("k",),
 )
 
 

@@ -338,7 +338,8 @@ def policy_none(dmarc: DmarcEvidence) -> Iterator[Detail]:
 def _with_reports(dmarc: DmarcEvidence, record: DmarcRecord) -> dict[str, str]:
     """Return a rua= for a record without: nobody should enforce a policy without reading what it does."""
     owner = (dmarc.found_at or dmarc.domain).removeprefix("_dmarc.")
-    return {} if record.rua else {"rua": f"mailto:dmarc-reports@{owner}"}
+    usable = any(uri.host is not None for uri in record.rua)
+    return {} if usable else {"rua": f"mailto:dmarc-reports@{owner}"}
 
 
 @checks.add(
@@ -627,11 +628,13 @@ def bad_report_address(dmarc: DmarcEvidence) -> Iterator[Detail]:
     sources=(rfc(9990, "3.5"),),
 )
 def unsupported_report_address(dmarc: DmarcEvidence) -> Iterator[Detail]:
+    record = _record(dmarc)
     for destination in dmarc.destinations:
-        if destination.host is None:
+        if destination.host is None and record is not None:
             yield Detail(
                 f"{dmarc.found_at} asks for reports to {printable(destination.uri)}",
                 subject=dmarc.found_at or dmarc.domain,
+                paste=_corrected(dmarc, **_with_reports(dmarc, record)),
             )
 
 
@@ -701,7 +704,20 @@ def reports_not_authorized(dmarc: DmarcEvidence) -> Iterator[Detail]:
 def report_host_unreachable(dmarc: DmarcEvidence) -> Iterator[Detail]:
     for destination in _by_host(dmarc):
         if destination.receives is False:
-            yield Detail(f"{destination.host} receives no mail ({destination.tag}=)", subject=destination.host or "")
+            yield Detail(
+                f"{destination.host} receives no mail ({destination.tag}=)",
+                subject=destination.host or "",
+                paste=_without_host(dmarc, destination),
+            )
+
+
+def _without_host(dmarc: DmarcEvidence, gone: ReportDestination) -> tuple[str, ...]:
+    """Return the record without the addresses at a host; nothing where it was the only one: the owner has to choose."""
+    left = {
+        tag: ",".join(uri.uri for uri in dmarc.destinations if uri.tag == tag and uri.host not in (None, gone.host))
+        for tag in {destination.tag for destination in dmarc.destinations}
+    }
+    return _corrected(dmarc, **left) if left.get(gone.tag) else ()
 
 
 @checks.add(

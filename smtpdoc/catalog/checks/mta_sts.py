@@ -8,7 +8,7 @@ from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.auth import TopicStatus
 from smtpdoc.evidence.transport import MtaStsEvidence, PolicyFile
 from smtpdoc.findings import Level, rfc
-from smtpdoc.grammar.mta_sts import StsPolicy, matches
+from smtpdoc.grammar.mta_sts import StsPolicy, matches, parse_sts_record
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[MtaStsEvidence]("mta-sts")
@@ -95,7 +95,13 @@ def missing(sts: MtaStsEvidence) -> Iterator[Detail]:
 )
 def several_records(sts: MtaStsEvidence) -> Iterator[Detail]:
     if len(sts.records) > 1:
-        yield Detail(f"{_name(sts)} has {len(sts.records)} records", subject=_name(sts), records=len(sts.records))
+        ids = [record.id for record in map(parse_sts_record, sts.records) if record.valid and record.id]
+        yield Detail(
+            f"{_name(sts)} has {len(sts.records)} records",
+            subject=_name(sts),
+            paste=(f"v=STSv1; id={max(ids)}",) if ids else (),  # most write the date; the latest is the largest
+            records=len(sts.records),
+        )
 
 
 @checks.add(

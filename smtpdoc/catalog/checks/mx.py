@@ -290,7 +290,15 @@ def one_machine(mx: MxEvidence) -> Iterator[Detail]:
 def duplicate(mx: MxEvidence) -> Iterator[Detail]:
     for name, count in Counter(host.host for host in mx.hosts).items():
         if count > 1:
-            yield Detail(f"{printable(name)} stands in {count} MX records of {mx.domain}", subject=name, records=count)
+            first = {host.host: host.preference for host in reversed(mx.hosts)}
+            yield Detail(
+                f"{printable(name)} stands in {count} MX records of {mx.domain}",
+                subject=name,
+                paste=tuple(
+                    f"{mx.domain}. IN MX {preference} {printable(host)}." for host, preference in first.items()
+                ),
+                records=count,
+            )
 
 
 @checks.add(

@@ -8,6 +8,8 @@ from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.auth import TopicStatus
 from smtpdoc.evidence.transport import TlsRptEvidence
 from smtpdoc.findings import Level, rfc
+from smtpdoc.grammar.printable import printable
+from smtpdoc.grammar.tls_rpt import parse_tls_rpt
 
 checks = CheckSet[TlsRptEvidence]("tls-rpt")
 
@@ -63,7 +65,13 @@ def missing(rpt: TlsRptEvidence) -> Iterator[Detail]:
 )
 def several_records(rpt: TlsRptEvidence) -> Iterator[Detail]:
     if len(rpt.records) > 1:
-        yield Detail(f"{_name(rpt)} has {len(rpt.records)} records", subject=_name(rpt), records=len(rpt.records))
+        rua = dict.fromkeys(uri for record in map(parse_tls_rpt, rpt.records) for uri in record.rua)
+        yield Detail(
+            f"{_name(rpt)} has {len(rpt.records)} records",
+            subject=_name(rpt),
+            paste=(f"v=TLSRPTv1; rua={printable(','.join(rua))}",) if rua else (),
+            records=len(rpt.records),
+        )
 
 
 @checks.add(

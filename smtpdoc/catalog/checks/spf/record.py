@@ -135,9 +135,13 @@ def missing(spf: SpfEvidence) -> Iterator[Detail]:
     sources=(rfc(7208, "3"),),
 )
 def wrong_name(spf: SpfEvidence) -> Iterator[Detail]:
-    for name in spf.elsewhere:
+    for name, text in zip(spf.elsewhere, spf.elsewhere_records, strict=True):
         yield Detail(
-            f"{spf.domain} has no SPF record, but {name} has one", subject=name, domain=spf.domain, found_at=name
+            f"{spf.domain} has no SPF record, but {name} has one",
+            subject=name,
+            paste=corrected_paste(SpfNode(name, text, ())),
+            domain=spf.domain,
+            found_at=name,
         )
 
 
