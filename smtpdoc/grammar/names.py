@@ -102,6 +102,27 @@ def tree_walk(domain: str) -> tuple[str, ...]:
     return (domain, *(".".join(rest[start:]) for start in range(len(rest))))
 
 
+# Second-level labels under which country registries have long registered names.
+_REGISTRY_LABELS = frozenset(
+    ("ac", "asn", "co", "com", "edu", "gen", "go", "gob", "gouv", "gov", "gv", "id", "info", "ltd", "me", "mil", "ne")
+).union(("net", "nhs", "nom", "or", "org", "plc", "sch", "web"))
+
+
+def registered_guess(domain: str) -> str:
+    """Return the registered domain that a name most likely belongs to: its last two labels, or three as in co.uk.
+
+    A guess on purpose. The public suffix list would know, but it is a third of a megabyte that changes every few
+    days, its private part is read differently by each receiver, and since RFC 9989 it decides nothing any more. What
+    rests on this guess is a note about old receivers, worded as one.
+
+    >>> registered_guess("a.b.example.com"), registered_guess("mail.example.co.uk"), registered_guess("co.uk")
+    ('example.com', 'example.co.uk', 'co.uk')
+    """
+    labels = domain.split(".")
+    third = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _REGISTRY_LABELS
+    return ".".join(labels[-3:] if third else labels[-2:])
+
+
 def reverse_name(ip: str) -> str:
     """Return the name that holds an address's PTR record (RFC 1035 section 3.5, RFC 3596 section 2.5).
 

@@ -197,6 +197,34 @@ def test_old_receivers_do_not_know_np() -> None:
     assert "sp=quarantine" in second.message
 
 
+@pytest.mark.parametrize(
+    ("domain", "records", "differs"),
+    [
+        ("a.b.example.com", ["b.example.com"], "most likely at _dmarc.example.com"),
+        ("mail.example.com", ["mail.example.com"], "most likely example.com"),
+        ("mail.example.com", ["mail.example.com", "example.com"], None),
+        ("mail.example.com", ["example.com"], None),
+        ("example.co.uk", ["example.co.uk"], None),
+        ("shop.example.co.uk", ["shop.example.co.uk"], "most likely example.co.uk"),
+        ("example.co.uk", ["co.uk"], "not at the record of co.uk"),
+    ],
+)
+def test_where_the_public_suffix_list_most_likely_differs(domain: str, records: list[str], differs: str | None) -> None:
+    answers: dict[str, Answer] = {f"{domain} A": "192.0.2.1"}
+    answers.update({f"_dmarc.{name} TXT": GOOD for name in records})
+    raised = [finding for finding in _findings(answers, domain) if finding.id == "dmarc.old-receivers-differ"]
+
+    assert bool(raised) is (differs is not None)
+    if differs:
+        assert differs in raised[0].message
+
+
+def test_strict_alignment_is_the_same_for_old_and_new_receivers() -> None:
+    answers = _at(GOOD + "; adkim=s; aspf=s", name="_dmarc.mail.example.com")
+
+    assert "dmarc.old-receivers-differ" not in _ids(answers, "mail.example.com")
+
+
 def test_a_record_between_the_domain_and_its_organizational_domain() -> None:
     answers = _at(GOOD) | _at(GOOD, name="_dmarc.b.example.com")
     raised = _ids(answers, "a.b.example.com")

@@ -10,6 +10,7 @@ from smtpdoc.evidence.auth import DmarcEvidence, ReportDestination, TopicStatus
 from smtpdoc.evidence.dns import Lookup
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.dmarc import DmarcRecord, compose, parse_dmarc, repair
+from smtpdoc.grammar.names import registered_guess
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[DmarcEvidence]("dmarc")
@@ -438,6 +439,31 @@ def old_receivers_differ(dmarc: DmarcEvidence) -> Iterator[Detail]:
         )
     if owner != dmarc.domain and owner.count(".") == 0:
         yield Detail(f"the record of {owner} is that of a public suffix, at which they do not look", subject=owner)
+    elif record.psd == "u":
+        yield from _by_suffix_list(dmarc, owner)
+
+
+def _by_suffix_list(dmarc: DmarcEvidence, owner: str) -> Iterator[Detail]:
+    """Tell where the public suffix list most likely gives another organizational domain than the walk."""
+    guess = registered_guess(dmarc.domain)
+    if dmarc.organizational_domain in (None, guess):
+        return
+    if owner not in (dmarc.domain, guess):
+        above = "" if guess == dmarc.domain else f" and, by the public suffix list, most likely at _dmarc.{guess}"
+        yield Detail(
+            f"they look at _dmarc.{dmarc.domain}{above}, and not at the record of {owner}",
+            subject=dmarc.domain,
+            organizational_domain=dmarc.organizational_domain,
+            by_suffix_list=guess,
+        )
+    elif (dmarc.adkim, dmarc.aspf) != ("s", "s"):
+        yield Detail(
+            f"what aligns with {dmarc.domain} differs: its organizational domain is {dmarc.organizational_domain} by "
+            f"the tree walk, and most likely {guess} by the public suffix list",
+            subject=dmarc.domain,
+            organizational_domain=dmarc.organizational_domain,
+            by_suffix_list=guess,
+        )
 
 
 @checks.add(
