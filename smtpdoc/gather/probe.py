@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
 
 from smtpdoc.errors import ParseError
 from smtpdoc.evidence.smtp import (
@@ -20,61 +19,18 @@ from smtpdoc.evidence.smtp import (
     Transcript,
 )
 from smtpdoc.findings import Fact
-from smtpdoc.grammar.address import Address, parse_address
+from smtpdoc.gather.envelope import Envelope
+from smtpdoc.gather.options import ProbeOptions as ProbeOptions
+from smtpdoc.gather.record import Record, expecting, quit_command
+from smtpdoc.grammar.address import parse_address
 from smtpdoc.grammar.ehlo import Capabilities, parse_ehlo
-from smtpdoc.grammar.printable import printable
-from smtpdoc.grammar.reply import Reply
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.seams import Budget, Command, Dialer, Session, TlsPolicy, Watcher
 from smtpdoc.target import SMTP_PORT, Target, domain_name
 
-TLS_MODES: Final = ("auto", "starttls", "implicit", "optional", "none")
-QUIT_AFTER: Final = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
-#: The answer to QUIT changes nothing any more; Exim takes 200 ms for it in clear.
-QUIT_PATIENCE_S = 1.0
 #: With more addresses left to try, one that does not answer may not take all the time.
 CONNECT_PATIENCE_S = 5.0
 LEGACY_PATIENCE_S = 5.0
-# MAIL and RCPT lines that leave in one segment; a full TCP window on both sides would be a deadlock for blocking
-# clients, and is at least impolite (RFC 2920 section 3.1).
-_GROUP_LIMIT = 50
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeOptions:
-    """What the user wants to know. Contract.md has the meaning of each option.
-
-    `tls` is one of TLS_MODES, `quit_after` one of QUIT_AFTER. `mail_from` and `recipients` are addresses as typed.
-    `family` is "ipv4", "ipv6" or None. `timeout_s` bounds the whole session. `secret` is the password, or the token
-    when `token` is True; `auth_mechanism` None lets the server's offer decide.
-    """
-
-    tls: str = "auto"
-    helo: str | None = None
-    mail_from: str | None = None
-    recipients: tuple[str, ...] = ()
-    family: str | None = None
-    source_ip: str | None = None
-    auth_user: str | None = None
-    auth_mechanism: str | None = None
-    secret: Secret | None = None
-    token: bool = False
-    allow_cleartext_auth: bool = False
-    ca_file: str | None = None
-    client_cert: str | None = None
-    client_key: str | None = None
-    server_name: str | None = None
-    quit_after: str | None = None
-    timeout_s: float = 30.0
-    cert_days: int = 14
-
-    @property
-    def wants_auth(self) -> bool:
-        return self.auth_user is not None or self.auth_mechanism is not None
-
-    def wants(self, stage: str) -> bool:
-        """Is this stage (of QUIT_AFTER) within what was asked for?"""
-        return self.quit_after is None or QUIT_AFTER.index(stage) <= QUIT_AFTER.index(self.quit_after)
 
 
 async def gather_probe(
@@ -98,23 +54,6 @@ async def gather_probe(
     return probe.transcript()
 
 
-@dataclass(slots=True)
-class _Recorder:
-    """Keeps lines and exchanges, and passes them on."""
-
-    watcher: Watcher
-    lines: list[Line] = field(default_factory=list)
-    exchanges: list[Exchange] = field(default_factory=list)
-
-    def line(self, line: Line) -> None:
-        self.lines.append(line)
-        self.watcher.line(line)
-
-    def exchange(self, exchange: Exchange) -> None:
-        self.exchanges.append(exchange)
-        self.watcher.exchange(exchange)
-
-
 class Probe:
     """A session under way. `transcript()` may be asked for at any time, also after a cancellation."""
 
@@ -126,7 +65,7 @@ class Probe:
         self._helo = "" if options.helo is None else _helo_argument(options.helo)
         self._server_name = target.host if options.server_name is None else _server_name(options.server_name)
         self._dialer = dialer
-        self._recorder = _Recorder(watcher)
+        self._record = Record(watcher, self._at_s, lambda: self._session is not None and self._session.encrypted)
         self._budget = Budget(0.0, 0.0)
         self._session: Session | None = None
         self._address: str | None = None
@@ -199,7 +138,7 @@ class Probe:
             return None
         for number, candidate in enumerate(found, 1):
             self._address = candidate
-            self._note(f"connecting to {self._place(candidate)}")
+            self._record.note(f"connecting to {self._place(candidate)}")
             began = self._dialer.now()
             outcome = await self._dialer.dial(
                 candidate,
@@ -209,27 +148,27 @@ class Probe:
                 source_ip=self.options.source_ip,
                 budget=self._budget,
                 patience_s=CONNECT_PATIENCE_S if number < len(found) else None,
-                watcher=self._recorder,
+                watcher=self._record,
             )
             if not isinstance(outcome, Failure):
-                self._note(f"connected to {candidate}")
+                self._record.note(f"connected to {candidate}")
                 elapsed = self._dialer.now() - began if outcome.connect_s is None else outcome.connect_s
-                self._recorder.exchange(Exchange(Stage.CONNECT, "", None, None, False, elapsed))
+                self._record.exchange(Exchange(Stage.CONNECT, "", None, None, False, elapsed))
                 return outcome
             if number == len(found):
                 self._failed_to_connect(outcome, self._dialer.now() - began)
             else:
                 self._attempts.append((candidate, outcome))
-                self._note(outcome.detail, LineKind.ERROR)
+                self._record.note(outcome.detail, LineKind.ERROR)
         return None
 
     def _failed_to_connect(self, failure: Failure, elapsed_s: float = 0.0) -> None:
-        self._note(failure.detail, LineKind.ERROR)
-        self._recorder.exchange(Exchange(Stage.CONNECT, "", None, failure, False, elapsed_s, status=StageStatus.FAILED))
+        self._record.note(failure.detail, LineKind.ERROR)
+        self._record.exchange(Exchange(Stage.CONNECT, "", None, failure, False, elapsed_s, status=StageStatus.FAILED))
 
     async def _greeting(self, session: Session) -> bool:
-        exchange = _expecting(await session.reply(), 220)
-        self._recorder.exchange(exchange)
+        exchange = expecting(await session.reply(), 220)
+        self._record.exchange(exchange)
         return exchange.status is StageStatus.OK
 
     async def _hello(self, session: Session, stage: Stage) -> bool:
@@ -238,8 +177,8 @@ class Probe:
         return await self._hello_answered(session, stage)
 
     async def _hello_answered(self, session: Session, stage: Stage) -> bool:
-        exchange = _expecting(await session.reply(), 250)
-        self._recorder.exchange(exchange)
+        exchange = expecting(await session.reply(), 250)
+        self._record.exchange(exchange)
         reply = exchange.reply
         if exchange.status is StageStatus.OK and reply is not None:
             self._keep_capabilities(stage, parse_ehlo(reply.lines))
@@ -247,8 +186,8 @@ class Probe:
         if reply is None or not reply.permanent or not session.alive:
             return False
         session.send(Command(stage, f"HELO {self._helo}"))
-        exchange = _expecting(await session.reply(), 250)
-        self._recorder.exchange(exchange)
+        exchange = expecting(await session.reply(), 250)
+        self._record.exchange(exchange)
         if exchange.status is StageStatus.OK and exchange.reply is not None:
             # HELO's reply has no extensions, whatever its text looks like.
             self._keep_capabilities(stage, parse_ehlo(exchange.reply.lines[:1]))
@@ -269,11 +208,11 @@ class Probe:
         offered = self._before_tls is not None and "STARTTLS" in self._before_tls
         if not offered:
             detail = f"{self.target.host} does not offer STARTTLS"
-            self._skip(Stage.STARTTLS, Failure(FailureKind.PROTOCOL, Stage.STARTTLS, detail, "starttls-missing"))
+            self._record.skip(Stage.STARTTLS, Failure(FailureKind.PROTOCOL, Stage.STARTTLS, detail, "starttls-missing"))
             return self._in_clear(detail)
         session.send(Command(Stage.STARTTLS, "STARTTLS"))
-        exchange = _expecting(await session.reply(), 220)
-        self._recorder.exchange(exchange)
+        exchange = expecting(await session.reply(), 220)
+        self._record.exchange(exchange)
         if exchange.status is not StageStatus.OK:
             self._tls_downgraded = True
             return session.alive and self._in_clear(f"{self.target.host} did not start TLS")
@@ -292,12 +231,12 @@ class Probe:
         for stage, wanted in rest:
             if wanted:
                 hint = "; --tls optional sends it" if stage is Stage.MAIL else ""
-                self._skip_unsafe(stage, f"{why}, so {stage.value.upper()} was not sent in clear{hint}")
+                self._record.skip_unsafe(stage, f"{why}, so {stage.value.upper()} was not sent in clear{hint}")
         return False
 
     async def _shake_hands(self, session: Session, opening: Command | None) -> bool:
         exchange = await session.start_tls(opening)
-        self._recorder.exchange(exchange)
+        self._record.exchange(exchange)
         if exchange.failure is None:
             return True
         if exchange.failure.word in ("tls-failed", "tls-closed"):
@@ -327,7 +266,7 @@ class Probe:
                 exchange = await outcome.start_tls()
                 if exchange.failure is None and outcome.tls is not None:
                     self._legacy = outcome.tls
-                    self._note(f"a second connection with old versions allowed: {outcome.tls.version} works")
+                    self._record.note(f"a second connection with old versions allowed: {outcome.tls.version} works")
         finally:
             self._legacy_round_trips = outcome.round_trips
             outcome.close()
@@ -336,7 +275,7 @@ class Probe:
         for command, code in ((None, 220), (f"EHLO {self._helo}", 250), ("STARTTLS", 220)):
             if command is not None:
                 session.send(Command(Stage.STARTTLS, command))
-            if _expecting(await session.reply(), code).status is not StageStatus.OK:
+            if expecting(await session.reply(), code).status is not StageStatus.OK:
                 return False
         return True
 
@@ -354,15 +293,15 @@ class Probe:
         capabilities = self._capabilities
         reason = unsafe_reason(session, downgraded=self._tls_downgraded, allowed=options.allow_cleartext_auth)
         if reason is not None:
-            self._skip_unsafe(Stage.AUTH, reason)
+            self._record.skip_unsafe(Stage.AUTH, reason)
             return False
         chosen = login.choose(capabilities.auth_mechanisms if capabilities else (), encrypted=session.encrypted)
         if isinstance(chosen, Failure):
-            self._skip(Stage.AUTH, chosen)
+            self._record.skip(Stage.AUTH, chosen)
             return False
         self._mechanism = chosen
-        exchange = await login.run(session, chosen, self._note)
-        self._recorder.exchange(exchange)
+        exchange = await login.run(session, chosen, self._record.note)
+        self._record.exchange(exchange)
         return exchange.status is StageStatus.OK
 
     # The envelope
@@ -371,93 +310,21 @@ class Probe:
     def _wants_envelope(self) -> bool:
         return bool(self.recipients) or self.reverse_path is not None or self.options.quit_after in ("mail", "rcpt")
 
-    def _sender(self) -> Address:
-        """The reverse-path: what the user gave; else the login where that is an address, since submission servers
-        let a user send as himself only; else postmaster at our EHLO name, the one mailbox that every domain has
-        (RFC 5321 section 4.5.1); else the null reverse-path, when that name is an address literal."""
-        if self.reverse_path is not None:
-            return self.reverse_path
-        user = self.options.auth_user
-        if user and "@" in user and session_ok(self._recorder.exchanges):
-            return parse_address(user)
-        if not self._helo.startswith("["):
-            return parse_address(f"postmaster@{self._helo}")
-        return parse_address("<>", null_allowed=True)
-
     async def _envelope(self, session: Session) -> None:
-        self.reverse_path = sender = self._sender()
-        capabilities = self._capabilities
-        commands = [Command(Stage.MAIL, f"MAIL FROM:{sender.path}{self._parameters(sender, capabilities)}")]
-        if self.options.wants("rcpt"):
-            commands += [Command(Stage.RCPT, f"RCPT TO:{one.path}", recipient=str(one)) for one in self.recipients]
-        if capabilities is not None and "PIPELINING" in capabilities:
-            await self._pipelined(session, commands)
-        else:
-            await self._one_by_one(session, commands)
-
-    def _parameters(self, sender: Address, capabilities: Capabilities | None) -> str:
-        needed = not (sender.ascii and all(recipient.ascii for recipient in self.recipients))
-        return " SMTPUTF8" if needed and capabilities is not None and "SMTPUTF8" in capabilities else ""
-
-    async def _pipelined(self, session: Session, commands: Sequence[Command]) -> None:
-        """All in one go, QUIT last (RFC 2920 section 3.1): two round trips less."""
-        mail_accepted = True
-        for start in range(0, len(commands), _GROUP_LIMIT):
-            group = commands[start : start + _GROUP_LIMIT]
-            if start + _GROUP_LIMIT >= len(commands):
-                session.send(*group, _quit_command())
-            else:
-                session.send(*group)
-            for _ in group:
-                exchange = await session.reply()
-                mail_accepted = self._envelope_answer(exchange, mail_accepted)
-        self._recorder.exchange(await session.reply())
-        session.close()
-
-    async def _one_by_one(self, session: Session, commands: Sequence[Command]) -> None:
-        mail_accepted = True
-        for command in commands:
-            if not mail_accepted or not session.alive:
-                detail = "not tried, since MAIL FROM was not accepted" if not mail_accepted else "not tried any more"
-                failure = Failure(FailureKind.PROTOCOL, command.stage, detail, "not-tried")
-                self._skip(command.stage, failure, command)
-                continue
-            session.send(command)
-            mail_accepted = self._envelope_answer(await session.reply(), mail_accepted)
-
-    def _envelope_answer(self, exchange: Exchange, mail_accepted: bool) -> bool:
-        """Keep an answer; return whether the sender has been accepted. A recipient's answer without an accepted
-        sender says nothing about the recipient."""
-        codes = (250,) if exchange.stage is Stage.MAIL else (250, 251, 252)
-        exchange = _expecting(exchange, *codes)
-        if exchange.stage is Stage.RCPT and not mail_accepted and exchange.reply is not None:
-            exchange = replace(exchange, status=StageStatus.SKIPPED)
-        self._recorder.exchange(exchange)
-        return exchange.status is StageStatus.OK if exchange.stage is Stage.MAIL else mail_accepted
+        envelope = Envelope(session, self.options, self._record, self._capabilities, self.recipients)
+        self.reverse_path = sender = self.reverse_path or envelope.own_sender(self._helo)
+        await envelope.run(sender)
 
     async def _quit(self, session: Session) -> None:
         """Say goodbye, also after a refused greeting (RFC 5321 section 3.1)."""
         if not session.alive:
             return
-        session.send(_quit_command())
-        self._recorder.exchange(await session.reply())
+        session.send(quit_command())
+        self._record.exchange(await session.reply())
         session.close()
 
-    # Writing down
-
-    def _skip(self, stage: Stage, failure: Failure, command: Command | None = None) -> None:
-        text, recipient = ("", None) if command is None else (command.visible, command.recipient)
-        self._recorder.exchange(
-            Exchange(stage, text, None, failure, False, 0.0, recipient=recipient, status=StageStatus.SKIPPED)
-        )
-
-    def _skip_unsafe(self, stage: Stage, detail: str) -> None:
-        self._skip(stage, Failure(FailureKind.SKIPPED_UNSAFE, stage, detail, "unsafe"))
-
-    def _note(self, text: str, kind: LineKind = LineKind.NOTE) -> None:
-        encrypted = self._session is not None and self._session.encrypted
-        at_s = self._dialer.now() - self._budget.started
-        self._recorder.line(Line(kind, printable(text), encrypted, at_s))
+    def _at_s(self) -> float:
+        return self._dialer.now() - self._budget.started
 
     def _place(self, address: str) -> str:
         host = self.target.host
@@ -485,7 +352,7 @@ class Probe:
     def transcript(self) -> Transcript:
         """Return what has happened so far."""
         session = self._session
-        exchanges = tuple(self._recorder.exchanges)
+        exchanges = tuple(self._record.exchanges)
         address = self._address
         return Transcript(
             host=self.target.host,
@@ -495,7 +362,7 @@ class Probe:
             tls_mode="implicit" if self.implicit else self.options.tls,
             outcome=outcome(exchanges),
             exchanges=exchanges,
-            lines=tuple(self._recorder.lines),
+            lines=tuple(self._record.lines),
             capabilities_before_tls=_keywords(self._before_tls),
             capabilities_after_tls=_keywords(self._after_tls),
             tls=session.tls if session is not None else None,
@@ -525,15 +392,6 @@ class _Silent:
     def exchange(self, exchange: Exchange) -> None: ...
 
 
-def session_ok(exchanges: Sequence[Exchange]) -> bool:
-    """True when a login is among these and was accepted."""
-    return any(one.stage is Stage.AUTH and one.status is StageStatus.OK for one in exchanges)
-
-
-def _quit_command() -> Command:
-    return Command(Stage.QUIT, "QUIT", patience_s=QUIT_PATIENCE_S)
-
-
 def _helo_argument(name: str) -> str:
     """A name for EHLO as typed: nothing that ends the line or adds an argument."""
     if not name or any(not "!" <= char <= "~" for char in name):
@@ -549,14 +407,6 @@ def _server_name(name: str) -> str:
 
 def _keywords(capabilities: Capabilities | None) -> Mapping[str, str] | None:
     return None if capabilities is None else capabilities.keywords
-
-
-def _expecting(exchange: Exchange, *codes: int) -> Exchange:
-    """Return the exchange, refused when its code is positive but not one of these."""
-    reply: Reply | None = exchange.reply
-    if reply is None or exchange.status is not StageStatus.OK or reply.code in codes:
-        return exchange
-    return replace(exchange, status=StageStatus.REFUSED)
 
 
 def outcome(exchanges: Sequence[Exchange]) -> StageStatus:

@@ -1,0 +1,48 @@
+"""What may be asked of a probe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from smtpdoc.grammar.secret import Secret
+
+TLS_MODES: Final = ("auto", "starttls", "implicit", "optional", "none")
+QUIT_AFTER: Final = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOptions:
+    """What the user wants to know. Contract.md has the meaning of each option.
+
+    `tls` is one of TLS_MODES, `quit_after` one of QUIT_AFTER. `mail_from` and `recipients` are addresses as typed.
+    `family` is "ipv4", "ipv6" or None. `timeout_s` bounds the whole session. `secret` is the password, or the token
+    when `token` is True; `auth_mechanism` None lets the server's offer decide.
+    """
+
+    tls: str = "auto"
+    helo: str | None = None
+    mail_from: str | None = None
+    recipients: tuple[str, ...] = ()
+    family: str | None = None
+    source_ip: str | None = None
+    auth_user: str | None = None
+    auth_mechanism: str | None = None
+    secret: Secret | None = None
+    token: bool = False
+    allow_cleartext_auth: bool = False
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    server_name: str | None = None
+    quit_after: str | None = None
+    timeout_s: float = 30.0
+    cert_days: int = 14
+
+    @property
+    def wants_auth(self) -> bool:
+        return self.auth_user is not None or self.auth_mechanism is not None
+
+    def wants(self, stage: str) -> bool:
+        """Is this stage (of QUIT_AFTER) within what was asked for?"""
+        return self.quit_after is None or QUIT_AFTER.index(stage) <= QUIT_AFTER.index(self.quit_after)
