@@ -80,7 +80,7 @@ class TlsPolicy:
     """How to speak TLS: the name to ask for and to verify, roots to trust instead of the system's, our certificate.
 
     `legacy` looks with the oldest versions and weakest ciphers that our library still has; nothing but EHLO and
-    STARTTLS may be said over such a session.
+    STARTTLS may be said over such a session. `version` ("TLSv1" to "TLSv1.3") speaks this one only.
     """
 
     server_name: str
@@ -89,6 +89,7 @@ class TlsPolicy:
     client_cert: str | None = None
     client_key: str | None = None
     legacy: bool = False
+    version: str | None = None
 
 
 class Watcher(Protocol):
@@ -108,6 +109,11 @@ class Session(Protocol):
     @property
     def helo_name(self) -> str:
         """The name we may honestly give in EHLO: our own host name, or the address literal of our side."""
+        ...
+
+    @property
+    def local_address(self) -> str:
+        """Our side of the connection, as we see it: behind NAT the server sees another."""
         ...
 
     @property

@@ -12,6 +12,15 @@ from smtpdoc.findings import NO_FACTS, Fact
 
 if TYPE_CHECKING:
     from smtpdoc.evidence.explanation import Explanation
+    from smtpdoc.evidence.looks import (
+        Dane,
+        Enforcement,
+        Identity,
+        StarttlsInjection,
+        StsDelivery,
+        VersionAnswer,
+    )
+    from smtpdoc.evidence.transport import MtaStsEvidence
     from smtpdoc.grammar.reply import Reply
 
 
@@ -112,6 +121,8 @@ class Certificate:
     signature: str  # "sha256WithRSAEncryption"
     sha256: str  # fingerprint of the DER form, lower-case hex
     common_name: str | None = None
+    der: bytes = field(default=b"", repr=False)
+    public_key: bytes = field(default=b"", repr=False)  # SubjectPublicKeyInfo, DER
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +183,15 @@ class Transcript:
     unsolicited: tuple[Reply, ...] = ()  # replies that nobody asked for: earlier pairings may be off
     legacy_tls: str | None = None  # the old version that a second look found, after a failed handshake
     attempts: tuple[tuple[str, Failure], ...] = ()  # addresses tried in vain before `address`
+    source_address: str | None = None  # our side of the connection
+    legacy_cipher: str | None = None  # the cipher that came with `legacy_tls`
+    # What further looks found; None or empty where nobody asked for them.
+    tls_versions: tuple[VersionAnswer, ...] = ()
+    starttls_injection: StarttlsInjection | None = None
+    enforcement: Enforcement | None = None
+    identity: Identity | None = None
+    dane: Dane | None = None
+    mta_sts: StsDelivery | None = None
 
     @property
     def port_name(self) -> str:
@@ -192,3 +212,4 @@ class ProbeEvidence:
 
     sessions: tuple[Transcript, ...]
     mx: tuple[MxHost, ...] | None = None
+    mta_sts: MtaStsEvidence | None = None  # of the `--mx` domain, None unless `--mta-sts` asked for it

@@ -72,6 +72,8 @@ def read_certificate(data: bytes) -> Certificate:
         signature=_SIGNATURES.get(signature, signature),
         sha256=sha256(data).hexdigest(),
         common_name=next((value for kind, value in reversed(subject_parts) if kind == "CN"), None),
+        der=data,
+        public_key=key.whole,
     )
 
 

@@ -54,6 +54,7 @@ class SmtpSession:
         self.address = address
         self.port = port
         self.helo_name = ""
+        self.local_address = ""
         self.connect_s: float | None = None
         self.tls: TlsFacts | None = None
         self.wire = Wire(loop, self, clock)
@@ -76,6 +77,7 @@ class SmtpSession:
 
     def connected_from(self, host_name: str, local_address: str) -> None:
         """Decide on the name for EHLO (RFC 5321 section 4.1.4): never one that says nothing, like localhost."""
+        self.local_address = local_address
         self.helo_name = host_name or address_literal(local_address)
         self._greeting_due()
 

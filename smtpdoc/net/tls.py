@@ -17,6 +17,13 @@ from smtpdoc.net.certificates import read_certificate
 from smtpdoc.seams import TlsPolicy
 
 _READ_BYTES = 65536
+_ANY_CIPHER = "ALL:@SECLEVEL=0"
+_BY_NAME = {
+    "TLSv1": ssl.TLSVersion.TLSv1,
+    "TLSv1.1": ssl.TLSVersion.TLSv1_1,
+    "TLSv1.2": ssl.TLSVersion.TLSv1_2,
+    "TLSv1.3": ssl.TLSVersion.TLSv1_3,
+}
 
 
 def session_context(policy: TlsPolicy) -> ssl.SSLContext:
@@ -31,8 +38,14 @@ def session_context(policy: TlsPolicy) -> ssl.SSLContext:
         with warnings.catch_warnings():  # Python deprecates the old versions; naming them is the point here
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version = ssl.TLSVersion.TLSv1
-            context.maximum_version = ssl.TLSVersion.TLSv1_1
-        context.set_ciphers("ALL:@SECLEVEL=0")
+            context.maximum_version = ssl.TLSVersion.TLSv1_2  # 1.2 too: a server may have old ciphers or keys only
+        context.set_ciphers(_ANY_CIPHER)
+    elif policy.version is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = context.maximum_version = _BY_NAME[policy.version]
+        if policy.version in ("TLSv1", "TLSv1.1"):  # they sign with SHA-1, which is below the usual level
+            context.set_ciphers(_ANY_CIPHER)
     if policy.client_cert:
         try:
             # An empty password: without one OpenSSL would ask for it on the terminal.

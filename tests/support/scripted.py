@@ -40,6 +40,7 @@ class ScriptedSession:
     def __init__(self, answers: Sequence[Answer], tls: TlsFacts | Failure | None = None) -> None:
         self.address = "192.0.2.25"
         self.helo_name = "[192.0.2.1]"
+        self.local_address = "192.0.2.1"
         self.connect_s: float | None = None
         self.encrypted = False
         self.alive = True
