@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
 from smtpdoc.catalog.checks.spf.tree import with_ending
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.catalog.parked import sends_nothing, well_parked
-from smtpdoc.evidence.auth import DkimEvidence, DmarcEvidence, SpfEvidence, TopicStatus
+from smtpdoc.evidence.auth import DkimEvidence, SpfEvidence, TopicStatus
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.findings import Finding, Level, rfc
 from smtpdoc.grammar.dmarc import compose, parse_dmarc
@@ -18,6 +19,7 @@ from smtpdoc.grammar.spf_terms import Qualifier
 checks = CheckSet[AuthEvidence]("domain")
 
 _ENFORCED = ("quarantine", "reject")
+PARKED_DMARC = "v=DMARC1; p=reject"
 
 
 # -- domains without mail -----------------------------------------------------------
@@ -49,39 +51,20 @@ def is_well_parked(evidence: AuthEvidence) -> Iterator[Detail]:
 )
 def open_to_spoofing(evidence: AuthEvidence) -> Iterator[Detail]:
     mx, spf, dmarc = evidence.mx, evidence.spf, evidence.dmarc
-    if mx is None or spf is None or dmarc is None or well_parked(evidence):
-        return
-    if TopicStatus.UNKNOWN in (mx.status, spf.status, dmarc.status):
+    if mx is None or spf is None or dmarc is None:
         return
     no_hosts = mx.status is TopicStatus.ABSENT or mx.implicit or mx.null_mx
-    bare = spf.status is TopicStatus.ABSENT and dmarc.status is TopicStatus.ABSENT
-    if not sends_nothing(evidence) and not (no_hosts and bare):
-        return
-    missing = []
-    if no_hosts and not mx.null_mx:
-        missing.append(("a null MX", f"{evidence.domain}. IN MX 0 ."))
-    if not sends_nothing(evidence):
-        missing.append(("an SPF record", f'{evidence.domain}. IN TXT "v=spf1 -all"'))
-    if dmarc.applies != "reject":
-        missing.append(("DMARC with p=reject", f'_dmarc.{evidence.domain}. IN TXT "v=DMARC1; p=reject"'))
-    if missing:
-        means = "says that it sends no mail" if sends_nothing(evidence) else "has no mail hosts"
+    if no_hosts and spf.status is TopicStatus.ABSENT and dmarc.status is TopicStatus.ABSENT:
+        null_mx = () if mx.null_mx else (f"{evidence.domain}. IN MX 0 .",)
         yield Detail(
-            f"{evidence.domain} {means}, but it lacks {_listed(name for name, _ in missing)}",
+            f"{evidence.domain} has no mail hosts, and neither SPF nor DMARC keeps others from sending as it",
             subject=evidence.domain,
-            level=None if dmarc.applies not in _ENFORCED else Level.INFO,
-            paste=tuple(line for _, line in missing),
+            paste=(
+                *null_mx,
+                f'{evidence.domain}. IN TXT "v=spf1 -all"',
+                f'_dmarc.{evidence.domain}. IN TXT "{PARKED_DMARC}"',
+            ),
         )
-
-
-def _listed(names: Iterable[str]) -> str:
-    """Return names as people list them.
-
-    >>> _listed(["SPF", "DKIM", "DMARC"])
-    'SPF, DKIM and DMARC'
-    """
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 @checks.add(
@@ -166,20 +149,25 @@ def hard_fail_before_dkim(evidence: AuthEvidence) -> Iterator[Detail]:
 )
 def dmarc_next_step(evidence: AuthEvidence) -> Iterator[Detail]:
     spf, dkim, dmarc = evidence.spf, evidence.dkim, evidence.dmarc
-    if spf is None or dkim is None or dmarc is None or dmarc.record is None or sends_nothing(evidence):
+    if spf is None or dkim is None or dmarc is None or dmarc.record is None:
         return
     record = parse_dmarc(dmarc.record)
     if dmarc.found_at != f"_dmarc.{evidence.domain}" or record.testing or record.treated_as_none or dkim.unanswered:
         return
-    before = _before_enforcing(spf, dkim, dmarc)
+    if sends_nothing(evidence):
+        if dmarc.policy == "quarantine":
+            message = f"{evidence.domain} sends no mail, so nothing keeps it from p=reject"
+            yield Detail(message, subject=evidence.domain, paste=(compose(record, p="reject"),), next="reject")
+        return
+    before = _before_enforcing(spf, dkim)
     # p=none with nothing in the way has its own finding, with the record to publish.
     if dmarc.policy == "none" and before:
         yield Detail(
-            f"p=none is the right place for {evidence.domain} until {_listed(before)}",
+            f"p=none is the right place for {evidence.domain} until {' and '.join(before)}",
             subject=evidence.domain,
             next="quarantine",
         )
-    elif dmarc.policy == "quarantine" and not before:
+    elif dmarc.policy == "quarantine" and not before and dmarc.rua:
         yield Detail(
             f"p=quarantine with SPF and DKIM in place: the next step for {evidence.domain} is p=reject, unless its "
             "people write to mailing lists",
@@ -189,19 +177,17 @@ def dmarc_next_step(evidence: AuthEvidence) -> Iterator[Detail]:
         )
 
 
-def _before_enforcing(spf: SpfEvidence, dkim: DkimEvidence, dmarc: DmarcEvidence) -> list[str]:
+def _before_enforcing(spf: SpfEvidence, dkim: DkimEvidence) -> list[str]:
     """Return what has to be there first, as ends of a sentence that begins with "until"."""
     steps = []
     if not _signs(dkim):
         steps.append("mail is signed with DKIM" if dkim.proven_absent else "a DKIM key is known (--selector)")
     if spf.result in ("none", "permerror"):
         steps.append("SPF works")
-    if not dmarc.rua:
-        steps.append("reports arrive (rua=)")
     return steps
 
 
-# -- what need not be said -------------------------------------------------------------
+# -- findings of other topics, as they read for a domain without mail -----------------------
 
 #: Findings that mean nothing for a domain that sends no mail, by its own word.
 _MOOT_WITHOUT_SENDING = frozenset(
@@ -211,9 +197,37 @@ _MOOT_WITHOUT_SENDING = frozenset(
 _MOOT_WHEN_PARKED = frozenset(("mx.null", "dmarc.no-reports", "mta-sts.missing", "tls-rpt.missing", "tlsa.missing"))
 
 
-def without_moot(evidence: AuthEvidence, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Leave out what does not matter for a domain that sends no mail, but for selectors that the user named."""
+def in_context(evidence: AuthEvidence, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return a topic's findings as they read beside the other topics.
+
+    For a domain that sends no mail some mean nothing, and others have a better fix: no step by step where there is
+    nothing to lose.
+    """
     if not sends_nothing(evidence):
         return findings
     moot = _MOOT_WITHOUT_SENDING | (_MOOT_WHEN_PARKED if well_parked(evidence) else frozenset())
-    return tuple(finding for finding in findings if finding.id not in moot)
+    return tuple(_for_no_mail(evidence, finding) for finding in findings if finding.id not in moot)
+
+
+def _for_no_mail(evidence: AuthEvidence, finding: Finding) -> Finding:
+    match finding.id:
+        case "dmarc.missing" | "dmarc.policy-none":
+            own = evidence.dmarc is not None and evidence.dmarc.found_at == f"_dmarc.{evidence.domain}"
+            record = evidence.dmarc.record if own and evidence.dmarc is not None else None
+            return replace(
+                finding,
+                fix=f"{evidence.domain} sends no mail, by its SPF record, so none can be lost: publish the strictest "
+                f"policy at _dmarc.{evidence.domain} at once.",
+                paste=(PARKED_DMARC if record is None else compose(parse_dmarc(record), p="reject", sp=None, np=None),),
+            )
+        case "mx.missing" | "mx.implicit":
+            return replace(
+                finding,
+                fix="If the domain is not for mail at all, say so with a null MX; senders then give up at once.",
+                paste=(f"{evidence.domain}. IN MX 0 .",),
+            )
+        case _:
+            return finding
+
+
+without_moot = in_context
