@@ -34,12 +34,21 @@ class Stage(StrEnum):
     TLS = "tls"
     EHLO_TLS = "ehlo-tls"
     AUTH = "auth"
+    VRFY = "vrfy"
+    EXPN = "expn"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"
     MESSAGE = "message"
     RSET = "rset"
     QUIT = "quit"
+
+
+class Purpose(StrEnum):
+    """Why a recipient was tried that the user did not name."""
+
+    CONTROL = "control"  # an address made up at random: does the server know its recipients?
+    RELAY = "relay"  # an address elsewhere: does the server forward for strangers?
 
 
 class LineKind(StrEnum):
@@ -106,6 +115,35 @@ class Exchange:
     status: StageStatus = StageStatus.OK
     explanation: Explanation | None = None
     lines_before: int = 0  # how many transcript lines there were when it ended
+    purpose: Purpose | None = None  # at RCPT; None for the user's own recipients
+
+    @property
+    def decides(self) -> bool:
+        """False where a refusal is as good an answer as any: at QUIT and RSET, VRFY and EXPN, and for recipients that
+        were tried to learn about the server."""
+        return self.purpose is None and self.stage not in _NEVER_DECIDE
+
+
+_NEVER_DECIDE = frozenset({Stage.VRFY, Stage.EXPN, Stage.RSET, Stage.QUIT})
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A parameter of MAIL FROM or RCPT TO that was asked for and not sent, since `keyword` is not offered."""
+
+    parameter: str  # "RET=HDRS"
+    keyword: str  # "DSN"
+    detail: str = ""  # a further reason, as half a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """The message that was to be sent. `size_bytes` as it crosses the wire, without the dots that SMTP adds;
+    `added` are names of header fields that it lacked, `notes` sentences about it."""
+
+    size_bytes: int
+    added: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +230,15 @@ class Transcript:
     identity: Identity | None = None
     dane: Dane | None = None
     mta_sts: StsDelivery | None = None
+
+    parameters: tuple[str, ...] = ()  # of MAIL FROM and RCPT TO, as sent, each once
+    withheld: tuple[Withheld, ...] = ()
+    declared_size_bytes: int | None = None  # what SIZE= said, or would have said
+    relay_to: str | None = None  # the foreign address of a relay test
+    message: MessageFacts | None = None
+    attempt: int = 1  # 2 after a wait for greylisting
+    waited_s: float = 0.0  # before this session began
+    superseded: bool = False  # put off by greylisting and then tried again: the session after it decides
 
     @property
     def port_name(self) -> str:
