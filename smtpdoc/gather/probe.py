@@ -381,6 +381,8 @@ class Probe:
             unsolicited=session.unsolicited if session is not None else (),
             legacy_tls=self._legacy.version if self._legacy is not None else None,
             attempts=tuple(self._attempts),
+            source_address=session.local_address if session is not None else None,
+            legacy_cipher=self._legacy.cipher if self._legacy is not None else None,
         )
 
 
