@@ -131,12 +131,13 @@ def _alignment(spf: SpfEvidence, dkim: DkimEvidence, dmarc: DmarcEvidence) -> tu
     keys = usable_keys(dkim)
     if keys:
         return RuleState.MET, f"signatures by {keys[0].selector} are by {dkim.domain} itself"
-    by_spf = [sender for sender in dmarc.alignment if sender.spf]
+    clients = [sender for sender in dmarc.alignment if sender.passes]
+    by_spf = [sender for sender in clients or dmarc.alignment if sender.spf]
     if by_spf and spf.result == "ok":
-        return RuleState.MET, f"by SPF for {by_spf[0].sender}, while its bounces go to {dmarc.domain}"
+        return RuleState.MET, f"by SPF for {by_spf[0].sender}: {by_spf[0].spf_because}"
     if dkim.unanswered or spf.result == "temperror":
         return RuleState.UNKNOWN, _NO_ANSWER
-    if dkim.proven_absent and all(sender.spf is False for sender in dmarc.alignment):
+    if dkim.proven_absent and all(sender.spf is False for sender in clients or dmarc.alignment):
         return RuleState.NOT_MET, "no DKIM keys, and no sender that SPF aligns"
     return RuleState.NOT_VISIBLE, "it depends on the selector and the bounce domain of each message"
 

@@ -86,6 +86,14 @@ def test_without_a_key_and_with_bounces_elsewhere_nothing_aligns() -> None:
     assert "not-met" == _states(answers)["alignment"]
 
 
+def test_an_address_that_was_named_decides_about_alignment() -> None:
+    """Others may align; this one passes SPF for a domain that does not count."""
+    answers = _without("google") | {"esp.example TXT": "v=spf1 ip4:192.0.2.1 -all"}
+    rules = examine(answers, ips=["192.0.2.1"], mail_from="a@esp.example").bulk_senders
+
+    assert ["not-met"] == [rule.state.value for rule in rules if rule.rule == "alignment"]
+
+
 def test_a_key_that_is_not_seen_is_not_said_to_be_missing() -> None:
     rules = examine(_without("google") | {"unusual._domainkey.example.com TXT": RSA_2048}).bulk_senders
 

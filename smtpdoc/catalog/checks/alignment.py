@@ -11,13 +11,18 @@ from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[DmarcEvidence]("dmarc")
 
+_AUTHENTICATE = (
+    "Turn on domain authentication (DKIM with a key below your domain) at the service, and set a return-path domain "
+    "there if it offers one."
+)
+
 
 @checks.add(
     "sender-unaligned",
     title="A sending service whose mail may fail DMARC",
     level=Level.INFO,
     why="SPF counts for DMARC only where the bounce domain belongs to the From domain, and many services use one of their own; its place in the SPF record does not change that. Then DKIM has to sign as the domain itself.",
-    fix="Turn on domain authentication (DKIM with a key below your domain) at the service, and set a return-path domain there if it offers one. If its key is there under another name, name it with --selector.",
+    fix=f"{_AUTHENTICATE} If its key is there under another name, name it with --selector.",
     sources=(rfc(9989, "4.4"), rfc(9989, "4.4.2")),
 )
 def sender_unaligned(dmarc: DmarcEvidence) -> Iterator[Detail]:
@@ -29,6 +34,7 @@ def sender_unaligned(dmarc: DmarcEvidence) -> Iterator[Detail]:
                 f"{printable(sender.sender)}: {printable(sender.spf_because)}; {printable(sender.dkim_because)}",
                 subject=dmarc.domain,
                 level=Level.WARNING if sender.dkim is False else None,
+                fix=_AUTHENTICATE if sender.dkim is False else None,
                 sender=sender.sender,
             )
 
