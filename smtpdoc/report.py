@@ -8,12 +8,12 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from smtpdoc.evidence.explanation import ExplainEvidence
 from smtpdoc.findings import Finding, Level, worst
 from smtpdoc.version import __version__
 
 if TYPE_CHECKING:  # each command loads its own evidence only
     from smtpdoc.evidence.domain import AuthEvidence
+    from smtpdoc.evidence.explanation import ExplainEvidence
     from smtpdoc.evidence.smtp import ProbeEvidence
 
 Evidence: TypeAlias = "ExplainEvidence | ProbeEvidence | AuthEvidence"
@@ -92,7 +92,13 @@ class Report:
     def exit_code(self) -> ExitCode:
         if self.interrupted:
             return ExitCode.INTERRUPTED
-        evidence = self.evidence
-        if isinstance(evidence, ExplainEvidence) and evidence.explanation is None and evidence.page is None:
-            return ExitCode.USAGE  # there was no reply in it
+        if self.command == "explain" and _explains_nothing(self.evidence):
+            return ExitCode.USAGE
         return exit_code((finding.level for finding in self.findings), self.fail_on)
+
+
+def _explains_nothing(evidence: Evidence) -> bool:
+    """True when there was no reply in what had to be explained."""
+    from smtpdoc.evidence.explanation import ExplainEvidence
+
+    return isinstance(evidence, ExplainEvidence) and evidence.explanation is None and evidence.page is None

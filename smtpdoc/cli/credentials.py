@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import netrc
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
@@ -81,6 +78,8 @@ def _from_file(path: str) -> Secret:
 
 
 def _from_command(command: str) -> Secret:
+    import subprocess
+
     try:
         # A shell, as a user of msmtp's passwordeval expects: `pass show mail | head -1`
         done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, timeout=COMMAND_TIMEOUT_S, check=False)  # noqa: S602
@@ -92,15 +91,17 @@ def _from_command(command: str) -> Secret:
 
 
 def _from_netrc(host: str, user: str) -> Secret | None:
-    path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
-    if not path.is_file():
+    import netrc
+
+    path = os.environ.get("NETRC") or os.path.join(os.path.expanduser("~"), ".netrc")
+    if not os.path.isfile(path):
         return None
     try:
         found = netrc.netrc(path).authenticators(host)
     except netrc.NetrcParseError as error:
-        raise TargetError(f"cannot read {str(path)!r}: {error.msg} (line {error.lineno})") from None
+        raise TargetError(f"cannot read {path!r}: {error.msg} (line {error.lineno})") from None
     except OSError as error:
-        raise TargetError(f"cannot read {str(path)!r}: {error.strerror}") from None
+        raise TargetError(f"cannot read {path!r}: {error.strerror}") from None
     if found is None or (found[0] and found[0] != user) or not found[2]:
         return None
     return Secret(found[2])
