@@ -34,8 +34,10 @@ async def auth_check(
     helo: str | None = None,
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
+    dnsbl: bool = False,
     nameservers: Sequence[str] = (),
     zone: str | None = None,
+    offline: bool = False,
     policies: PolicySource | None = None,
     timeout_s: float = AUTH_CHECK_TIMEOUT_S,
     fail_on: Level | None = Level.ERROR,
@@ -45,12 +47,15 @@ async def auth_check(
 
     `resolver` is shared between calls where one is given (its cache too); otherwise one is opened for this call with
     `nameservers` (IP or IP:PORT; the system's when empty) behind the zone file `zone`.
+    With `offline` nothing but that file is asked. `dnsbl` asks block lists about the domain and its addresses.
     `policies` fetches MTA-STS policies (over HTTPS when None).
     Raises TargetError for a domain, address, topic or zone file that cannot be read.
     """
     clock = Clock()
     name = domain_name(domain)
-    topics = chosen_topics(only, skip)
+    topics = chosen_topics(only, skip, dnsbl=dnsbl)
+    if offline and zone is None and resolver is None:
+        raise TargetError("expected a zone file to read when offline")
     clients = [SpfClient(_address(ip), mail_from or f"postmaster@{name}", helo or name) for ip in ips]
     async with AsyncExitStack() as stack:
         if resolver is None:
@@ -59,13 +64,15 @@ async def auth_check(
                 from smtpdoc.net.zone import load_zone  # zone files bring their own parser along
 
                 source = load_zone(zone, asked=name)
+            question_s = min(QUESTION_TIMEOUT_S, timeout_s)
             resolver = await stack.enter_async_context(
-                open_resolver(nameservers=nameservers, zone=source, timeout_s=min(QUESTION_TIMEOUT_S, timeout_s))
+                open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s, offline=offline)
             )
         asked = BudgetedResolver(resolver, timeout_s)
-        policies = policies or HttpsPolicies(asked, deadline=asked.deadline)
+        if policies is None and not offline:
+            policies = HttpsPolicies(asked, deadline=asked.deadline)
         evidence = await gather_topics(Job(name, asked, topics, selectors, clients, helo, policies, asked.unchecked()))
-    evidence = replace(evidence, queries=asked.questions, elapsed_s=clock.elapsed_s)
+    evidence = replace(evidence, queries=asked.questions, elapsed_s=clock.elapsed_s, offline=offline)
     return clock.report("auth-check", name, evidence, diagnose_domain(evidence), fail_on, ignore)
 
 

@@ -116,7 +116,8 @@ async def _check_domains(
 
     source = _zone_source(zone, domains[0] if len(domains) == 1 else "")
     question_s = min(QUESTION_TIMEOUT_S, settings["timeout_s"])
-    async with open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s) as resolver:
+    offline = bool(settings.get("offline"))
+    async with open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s, offline=offline) as resolver:
 
         def job(domain: str) -> Callable[[], Awaitable[Report]]:
             return lambda: auth_check(domain, resolver=resolver, **settings)

@@ -14,6 +14,7 @@ from smtpdoc.catalog.checks import bimi as bimi_checks
 from smtpdoc.catalog.checks import dkim as dkim_checks
 from smtpdoc.catalog.checks import dmarc as dmarc_checks
 from smtpdoc.catalog.checks import dns as dns_checks
+from smtpdoc.catalog.checks import dnsbl as dnsbl_checks
 from smtpdoc.catalog.checks import dnssec as dnssec_checks
 from smtpdoc.catalog.checks import domain as domain_checks
 from smtpdoc.catalog.checks import mta_sts as mta_sts_checks
@@ -22,7 +23,7 @@ from smtpdoc.catalog.checks import ptr as ptr_checks
 from smtpdoc.catalog.checks import spf as spf_checks
 from smtpdoc.catalog.checks import tls_rpt as tls_rpt_checks
 from smtpdoc.catalog.checks import tlsa as tlsa_checks
-from smtpdoc.catalog.checks.domain_whole import without_moot
+from smtpdoc.catalog.checks.domain_whole import in_context
 from smtpdoc.catalog.model import CheckSet
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.auth import DmarcEvidence
@@ -34,6 +35,7 @@ from smtpdoc.gather.alignment import with_alignment
 from smtpdoc.gather.bimi import DEFAULT_SELECTOR, gather_bimi
 from smtpdoc.gather.dkim import gather_dkim
 from smtpdoc.gather.dmarc import gather_dmarc
+from smtpdoc.gather.dnsbl import gather_dnsbl
 from smtpdoc.gather.dnssec import gather_dnssec, gather_resolver
 from smtpdoc.gather.mta_sts import gather_mta_sts
 from smtpdoc.gather.mx import gather_mx
@@ -58,9 +60,12 @@ CHECKS: Mapping[str, CheckSet[Any]] = MappingProxyType(
         "tlsa": tlsa_checks.checks,
         "dnssec": dnssec_checks.checks,
         "bimi": bimi_checks.checks,
+        "dnsbl": dnsbl_checks.checks,
     }
 )
 TOPICS = tuple(CHECKS)
+#: Topics that run only when they are named: block lists learn who is asked about, and count who asks.
+OPT_IN = frozenset({"dnsbl"})
 
 #: A name that nobody can have registered (RFC 6761 section 6.4), the same for the whole run: it is asked for once.
 NONEXISTENT = f"smtpdoc-{secrets.token_hex(6)}.invalid"
@@ -89,13 +94,14 @@ class Job:
         return [client.ip for client in self.clients]
 
 
-def chosen_topics(only: Sequence[str], skip: Sequence[str]) -> frozenset[str]:
+def chosen_topics(only: Sequence[str], skip: Sequence[str], *, dnsbl: bool = False) -> frozenset[str]:
     """Return the topics to run; raise TargetError for one that does not exist.
 
     >>> sorted(chosen_topics(["SPF", "mta_sts", "dane"], ["spf"]))
     ['mta-sts', 'tlsa']
     """
-    return frozenset(map(_topic, only) if only else TOPICS) - frozenset(map(_topic, skip))
+    wanted = frozenset(map(_topic, only)) if only else frozenset(TOPICS) - OPT_IN
+    return (wanted | (OPT_IN if dnsbl else frozenset())) - frozenset(map(_topic, skip))
 
 
 def _topic(name: str) -> str:
@@ -130,6 +136,7 @@ async def _gather(job: Job) -> AuthEvidence:
             "tls-rpt": lambda: gather_tls_rpt(domain, resolver),
             "tlsa": lambda: gather_tlsa(domain, resolver),
             "dnssec": lambda: gather_dnssec(domain, resolver, job.unchecked),
+            "dnsbl": lambda: gather_dnsbl(domain, job.ips, resolver),
         }
         if job.topics & {"dmarc", "bimi"}:
             dmarc = group.create_task(gather_dmarc(domain, resolver))
@@ -167,9 +174,24 @@ def diagnose_domain(evidence: AuthEvidence) -> tuple[Section, ...]:
     for topic, checks in CHECKS.items():
         gathered = getattr(evidence, topic.replace("-", "_"))
         if gathered is not None:
-            found = without_moot(evidence, checks.run(gathered))
-            sections.append(Section(topic, found if evidence.exists is not None else _known(found)))
+            found = in_context(evidence, checks.run(gathered))
+            if evidence.exists is None:
+                found = _known(found)
+            elif evidence.offline:
+                found = tuple(map(_not_asked, found))
+            sections.append(Section(topic, found))
     return tuple(sections)
+
+
+#: What the user asked for by name stays without a verdict when offline.
+_ASKED_FOR = frozenset({"spf.client-temperror"})
+
+
+def _not_asked(finding: Finding) -> Finding:
+    """Make a note of what lies outside the zone file: with --offline it was left out on purpose."""
+    if finding.level is not Level.UNKNOWN or finding.id in _ASKED_FOR:
+        return finding
+    return replace(finding, level=Level.INFO, message=f"{finding.message} (offline: only the zone file was asked)")
 
 
 def _known(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -18,7 +18,7 @@ from smtpdoc.report import Report
 
 TIMEOUT_S = 30.0
 #: As api/topics.py has them, which is not imported just to print the help.
-TOPICS = "mx, spf, dkim, dmarc, ptr, mta-sts, tls-rpt, tlsa, dnssec, bimi"
+TOPICS = "mx, spf, dkim, dmarc, ptr, mta-sts, tls-rpt, tlsa, dnssec, bimi, dnsbl"
 #: More than any list of one owner's domains; a stream that never ends is a mistake.
 MAX_DOMAINS = 1_000_000
 
@@ -37,6 +37,12 @@ MAX_DOMAINS = 1_000_000
 @option("--helo", metavar="NAME", help="The HELO name for --ip. Default: DOMAIN.")
 @option("--only", multiple=True, metavar="TOPIC", help=f"Check only some topics (repeat): {TOPICS}.")
 @option("--skip", multiple=True, metavar="TOPIC", help="Leave out a topic (repeat).")
+@option(
+    "--dnsbl",
+    is_flag=True,
+    help="Also ask DNS block lists about the domain, its MX addresses and those of --ip.",
+)
+@option("--offline", is_flag=True, help="Ask nobody: only the file of --zone counts.")
 @option("--from-file", metavar="FILE|-", help="Read domains from a file or stdin, one a line; # begins a comment.")
 @network_options(timeout_s=TIMEOUT_S)
 @output_options
@@ -48,6 +54,8 @@ def command(
     helo: str | None,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    dnsbl: bool,
+    offline: bool,
     from_file: str | None,
     timeout: float,
     nameservers: tuple[str, ...],
@@ -61,6 +69,7 @@ def command(
       smtpdoc auth-check example.com
       smtpdoc auth-check example.com --ip 192.0.2.1 --selector s1
       smtpdoc auth-check example.com --zone db.example.com     before you publish
+      smtpdoc auth-check example.com --ip 192.0.2.1 --dnsbl    block lists too
       smtpdoc auth-check --from-file domains.txt               a row for each, then totals
     """
     options = OutputOptions.read(**shared)
@@ -68,6 +77,8 @@ def command(
     names += read_list(from_file) if from_file else ()
     if not names:
         raise click.UsageError("Which domain? Name one, or a list with --from-file.")
+    if offline and zone is None:
+        raise click.UsageError("--offline needs --zone FILE: there would be nobody to ask.")
     from smtpdoc.api.runs import check_domains
 
     many = len(names) > 1 or from_file is not None or "-" in domains
@@ -91,6 +102,8 @@ def command(
         "helo": helo,
         "only": only,
         "skip": skip,
+        "dnsbl": dnsbl,
+        "offline": offline,
         "timeout_s": timeout,
         "fail_on": options.fail_on,
         "ignore": options.ignore,

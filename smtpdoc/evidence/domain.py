@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smtpdoc.evidence.auth import DkimEvidence, DmarcEvidence, MxEvidence, PtrEvidence, SpfEvidence
+from smtpdoc.evidence.dnsbl import DnsblEvidence
 from smtpdoc.evidence.dnssec import DnssecEvidence, ResolverEvidence
 from smtpdoc.evidence.senders import BulkRule
 from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidence, TlsRptEvidence
@@ -14,8 +15,8 @@ from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidenc
 class AuthEvidence:
     """All topics that ran (None: not asked for, or not worth asking because the domain does not exist).
 
-    `trouble` says in words why DNS did not answer, where `exists` is None. `bulk_senders` is empty where SPF, DKIM and
-    DMARC were not all asked for, and for a domain that sends no mail.
+    `trouble` says in words why DNS did not answer, where `exists` is None; `offline`: only a zone file was asked.
+    `bulk_senders` is empty where SPF, DKIM and DMARC were not all asked for, and for a domain that sends no mail.
     """
 
     domain: str
@@ -32,6 +33,8 @@ class AuthEvidence:
     tlsa: TlsaEvidence | None = None
     dnssec: DnssecEvidence | None = None
     bimi: BimiEvidence | None = None
+    dnsbl: DnsblEvidence | None = None
     resolver: ResolverEvidence | None = None
     trouble: str = ""
+    offline: bool = False
     bulk_senders: tuple[BulkRule, ...] = ()

@@ -22,8 +22,9 @@ from smtpdoc.findings import Finding, Level, worst
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.senders import host_provider
 from smtpdoc.render.text import Page, plural, tally
+from smtpdoc.render.text_dnsbl import dnsbl_words
 from smtpdoc.render.text_senders import bulk_line, senders_blocks
-from smtpdoc.render.text_transport import SAID_BY_TLS_LINE, TLS_TOPICS, bimi_words, tls_words
+from smtpdoc.render.text_transport import SAID_BY_TLS_LINE, TLS_TOPICS, UNDETERMINED, bimi_words, tls_words
 from smtpdoc.report import Report
 
 LOOKUP_LIMIT = 10
@@ -42,6 +43,8 @@ def render_auth(page: Page, report: Report, evidence: AuthEvidence) -> None:
     for name, words in topic_lines(evidence, verbose=page.verbose):
         topics = TLS_TOPICS if name == "TLS" else (name.lower(),)
         level = worst(section.level for section in report.sections if section.name in topics)
+        if level is Level.PASS and UNDETERMINED in words:  # told once for the domain, not again by every topic
+            level = Level.UNKNOWN
         first = Text.assemble((f"{name:<{_NAME_WIDTH}}", "head"), page.mark(level), "  ")
         page.hanging(first, words)
     bulk_line(page, evidence.bulk_senders, _NAME_WIDTH)
@@ -91,6 +94,8 @@ def topic_lines(evidence: AuthEvidence, *, verbose: bool = False) -> Iterable[tu
         yield "TLS", tls
     if evidence.bimi is not None and (verbose or evidence.bimi.status is not TopicStatus.ABSENT):
         yield "BIMI", bimi_words(evidence.bimi)
+    if evidence.dnsbl is not None:
+        yield "DNSBL", dnsbl_words(evidence.dnsbl)
 
 
 def mx_words(mx: MxEvidence) -> str:

@@ -17,9 +17,15 @@ SAID_BY_TLS_LINE = frozenset(
 )
 
 
+UNDETERMINED = "could not be determined"
+
+
 def tls_words(evidence: AuthEvidence) -> str:
     """Return the TLS line, or "" when none of its topics ran."""
-    return ", ".join(_tls_parts(evidence))
+    parts = list(_tls_parts(evidence))
+    if len(parts) > 1 and all(part.endswith(UNDETERMINED) for part in parts):
+        return f"{UNDETERMINED}: DNS did not answer"
+    return ", ".join(parts)
 
 
 def _tls_parts(evidence: AuthEvidence) -> Iterator[str]:

@@ -110,3 +110,99 @@ def test_bimi_needs_dmarc_whether_or_not_that_topic_runs(smtpdoc: Smtpdoc, zone:
     assert 1 == ran.code
     assert "BIMI   ✖  without a mark certificate, logo https://example.com/l.svg" in ran.out
     assert "bimi.dmarc-too-weak" in ran.out
+
+
+LISTED = (
+    "2.0.0.127.zen.spamhaus.org. A 127.0.0.2",
+    "9.2.0.192.zen.spamhaus.org. A 127.0.0.4",
+    "dbltest.com.dbl.spamhaus.org. A 127.255.255.254",
+)
+BLOCK_LISTS = ("--dnsbl", "--only", "dnsbl", "--ip", "192.0.2.9")
+
+
+def test_block_lists_are_asked_only_on_request(smtpdoc: Smtpdoc, zone: Path) -> None:
+    path = add(zone, *LISTED)
+    without = smtpdoc("auth-check", "example.com", "--zone", path, "--ip", "192.0.2.9", "--json").json
+    named = smtpdoc("auth-check", "example.com", "--zone", path, "--ip", "192.0.2.9", "--json", "--dnsbl").json
+
+    assert "dnsbl" not in without["evidence"]
+    assert {"dnsbl", "spf", "ptr"} <= set(named["evidence"])
+
+
+def test_a_listing_is_told_with_its_page(smtpdoc: Smtpdoc, zone: Path) -> None:
+    ran = smtpdoc("auth-check", "example.com", "--zone", add(zone, *LISTED), *BLOCK_LISTS)
+
+    assert 1 == ran.code
+    assert "DNSBL  ✖  192.0.2.9 on Spamhaus ZEN; 10 lists left out" in ran.out
+    assert "✖ dnsbl.address-listed" in ran.out
+    assert "https://check.spamhaus.org/" in ran.out
+
+
+def test_a_list_that_answers_with_an_error_leaves_no_verdict(smtpdoc: Smtpdoc, zone: Path) -> None:
+    ran = smtpdoc("auth-check", "example.com", "--zone", add(zone, *LISTED), "--only", "dnsbl")
+
+    assert 3 == ran.code
+    assert "? dnsbl.list-refuses" in ran.out
+
+
+def test_listings_in_the_json(smtpdoc: Smtpdoc, zone: Path) -> None:
+    report = smtpdoc("auth-check", "example.com", "--zone", add(zone, *LISTED), *BLOCK_LISTS, "--json").json
+    dnsbl = report["evidence"]["dnsbl"]
+
+    assert "found" == dnsbl["status"]
+    assert {"subject": "192.0.2.9", "role": "sender", "host": None} in dnsbl["subjects"]
+    assert {"subject": "192.0.2.10", "role": "mx", "host": "mx1.example.com"} in dnsbl["subjects"]
+    assert [("192.0.2.9", "zen.spamhaus.org", ["127.0.0.4"], "https://check.spamhaus.org/")] == [
+        (listing["subject"], listing["list"], listing["codes"], listing["page"]) for listing in dnsbl["listings"]
+    ]
+    assert {"zen.spamhaus.org": "working", "dbl.spamhaus.org": "refuses", "bl.spamcop.net": "broken"}.items() <= {
+        one["list"]: one["state"] for one in dnsbl["lists"]
+    }.items()
+
+
+def test_offline_needs_a_zone_file(smtpdoc: Smtpdoc) -> None:
+    ran = smtpdoc("auth-check", "example.com", "--offline")
+
+    assert 2 == ran.code
+    assert "--zone" in ran.err
+
+
+OWN_ZONE = """$ORIGIN example.com.
+$TTL 3600
+@ SOA ns1 hostmaster 1 7200 3600 1209600 300
+@ NS ns1
+@ MX 10 mx.example.net.
+@ TXT "v=spf1 include:_spf.example.net -all"
+_mta-sts TXT "v=STSv1; id=1"
+mta-sts A 127.0.0.1
+"""
+
+
+def test_offline_asks_nobody_and_a_zone_in_order_passes(smtpdoc: Smtpdoc, zone: Path) -> None:
+    """A pull request with a DNS change is checked where there is no network."""
+    zone.write_text(OWN_ZONE)
+    arguments = ("auth-check", "example.com", "--zone", str(zone), "--nameserver", "127.0.0.1:9", "--skip", "dkim")
+    online = smtpdoc(*arguments, "--skip", "mta-sts")
+    offline = smtpdoc(*arguments, "--offline")
+
+    assert (3, 0) == (online.code, offline.code)
+    assert "(offline: only the zone file was asked)" in " ".join(offline.out.split())
+    assert "127.0.0.1:9" not in offline.out
+    assert "MTA-STS record, policy not fetched" in offline.out
+
+
+def test_offline_a_client_that_was_asked_for_stays_without_verdict(smtpdoc: Smtpdoc, zone: Path) -> None:
+    zone.write_text(OWN_ZONE)
+    ran = smtpdoc("auth-check", "example.com", "--zone", str(zone), "--offline", "--ip", "192.0.2.9", "--only", "spf")
+
+    assert 3 == ran.code
+    assert "? spf.client-temperror" in ran.out
+
+
+def test_offline_a_domain_that_is_not_in_the_file_is_no_verdict(smtpdoc: Smtpdoc, zone: Path) -> None:
+    zone.write_text(OWN_ZONE)
+    ran = smtpdoc("auth-check", "example.net", "--zone", str(zone), "--offline")
+
+    assert 3 == ran.code
+    assert "? domain.no-answer" in ran.out
+    assert "TLS    ?  could not be determined" in ran.out

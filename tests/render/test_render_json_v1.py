@@ -58,6 +58,13 @@ def test_domains(smtpdoc: Smtpdoc, validator: Draft202012Validator, domain: str)
     assert [] == errors(validator, report)
 
 
+def test_block_lists(smtpdoc: Smtpdoc, validator: Draft202012Validator) -> None:
+    report = smtpdoc("auth-check", "example.org", "--zone", DEMO_ZONE, "--dnsbl", "--offline", "--json").json
+
+    assert "dnsbl" in report["evidence"]
+    assert [] == errors(validator, report)
+
+
 def test_the_schema_notices_what_is_wrong(smtpdoc: Smtpdoc, validator: Draft202012Validator) -> None:
     report = smtpdoc("explain", "--json", "550 5.1.1 x").json
     for broken in (
