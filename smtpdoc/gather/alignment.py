@@ -106,14 +106,14 @@ def _spf(name: str, dmarc: DmarcEvidence) -> tuple[bool | None, str]:
     """Whether the bounce domain that a sender uses aligns; whether SPF passes is the SPF topic's own matter."""
     match Bounces.AUTHOR if name == OWN_SERVERS else bounces_of(name):
         case Bounces.AUTHOR:
-            return True, f"its bounces go to {dmarc.domain}, unless another bounce address is set"
+            return True, f"bounces go to {dmarc.domain}, unless another bounce address is set"
         case Bounces.SERVICE:
-            return False, f"its bounces go to a domain of {name}"
+            return False, f"bounces go to a domain of {name}"
         case Bounces.RETURN_PATH if dmarc.aspf == "s":
             # RFC 9989 section 4.4: strict alignment asks for the very same name.
-            return False, f"its bounces go to a domain of {name} or to a subdomain, and aspf=s takes neither"
+            return False, f"bounces go to a domain of {name} or to a subdomain, and aspf=s takes neither"
         case Bounces.RETURN_PATH:
-            return False, f"its bounces go to a domain of {name}, unless a return-path domain below yours is set there"
+            return False, f"bounces go to a domain of {name}, unless a return-path domain below yours is set there"
         case _:
             return None, "it depends on the bounce address that it uses"
 
