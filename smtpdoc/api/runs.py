@@ -111,11 +111,11 @@ async def _check_domains(
     show: ShowReport,
     refuse: ShowError,
 ) -> None:
-    from smtpdoc.api.domains import QUESTION_TIMEOUT_S, auth_check
+    from smtpdoc.api.domains import auth_check, question_time_s
     from smtpdoc.net.dns import open_resolver
 
     source = _zone_source(zone, domains[0] if len(domains) == 1 else "")
-    question_s = min(QUESTION_TIMEOUT_S, settings["timeout_s"])
+    question_s = question_time_s(settings["timeout_s"])
     offline = bool(settings.get("offline"))
     async with open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s, offline=offline) as resolver:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import IO
 
 from smtpdoc.evidence.explanation import ExplainEvidence
@@ -11,6 +12,8 @@ from smtpdoc.render.json_values import Json, plain, seconds, source_json, time_j
 from smtpdoc.report import Evidence, Report
 
 SCHEMA = "smtpdoc/1"
+#: DEL and C1 controls (json escapes the others itself), line separators and changes of direction.
+_OBEYED = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def report_json(report: Report) -> Json:
@@ -30,8 +33,12 @@ def report_json(report: Report) -> Json:
 
 
 def dumps(value: object, *, indent: int | None = None) -> str:
-    """Return JSON text: UTF-8 as it is, no NaN, and what could not be decoded written as replacement characters."""
+    """Return JSON text: UTF-8 as it is, no NaN, and what could not be decoded written as replacement characters.
+
+    What a terminal would obey is escaped, which changes no value: people look at JSON in terminals, too.
+    """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    text = _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
