@@ -228,6 +228,3 @@ def _for_no_mail(evidence: AuthEvidence, finding: Finding) -> Finding:
             )
         case _:
             return finding
-
-
-without_moot = in_context
