@@ -36,6 +36,7 @@ class Reply:
     `code` is None for a pasted text without one; `enhanced` is "5.7.26" or None; `lines` are the texts of the
     lines without codes, never empty; `text` is the lines joined by one space, enhanced code taken out.
     `faults` names what RFC 5321 does not allow in it ("bare-lf", "mixed-codes", ...), in order of appearance.
+    `remote_host` is the host that a log or bounce line names as the one that said it, lower-case, or None.
     """
 
     code: int | None
@@ -43,6 +44,7 @@ class Reply:
     lines: tuple[str, ...]
     text: str
     faults: tuple[str, ...] = ()
+    remote_host: str | None = None
 
     @property
     def positive(self) -> bool:
@@ -59,27 +61,17 @@ class Reply:
 
 # Reply-code = %x32-35 %x30-35 %x30-39 (RFC 5321 section 4.2); 591 and the like are seen too, so any second digit.
 _CODE = r"[2-5][0-9]{2}"
+# Nobody makes up successes: a line that begins with 276 begins with a count.
+_LEADING = r"(?:[23][0-5]|[45][0-9])[0-9]"
 # status-code = class "." subject "." detail (RFC 3463 section 2). Subjects are one digit; 4.16.55 is Yahoo's own
 # numbering. Four groups are an address, "v5.1.0" is a version.
 _ENHANCED = r"(?<![\w.:/=-])[245]\.[0-9]\.[0-9]{1,3}(?![\w-]|\.[0-9])"
 
 _PATTERNS = {
-    "leading": rf"[\s\"'<(\[*>#]{{0,8}}({_CODE})(?![0-9])(?:([ \t]|-(?![ \t])|[:;,)\]>#.](?![0-9])|#)|(?=[\r\n]|$))",
+    "leading": rf"[\s\"'<(\[*>#]{{0,8}}({_LEADING})(?![0-9])(?:([ \t]|-(?![ \t])|[:;,)\]>#.](?![0-9])|#)|(?=[\r\n]|$))",
     "line": rf"({_CODE})(?:([ \t-])|$)",
     "enhanced-first": r"[\s#(\[:-]{0,4}([245]\.[0-9]\.[0-9]{1,3})(?![\w-]|\.[0-9])[)\]]?[:\s-]{0,3}",
     "enhanced": _ENHANCED,
-    # What stands before a reply that something else quotes. Each alternative ends where the code must begin.
-    "wrapper": (
-        r"(?:[:;,(\"'|>\]][ \t]*|<<<[ \t]*|->[ \t]*|\b(?:stat|reply|response|text|msg|reason|diag\w*)="
-        r"|\b(?:said|error|code|reply|replied|response|responded|returned|answered|status|got|was)[ \t]+)"
-        rf"[\"']?({_CODE})(?![0-9])(?=[ \t-]+[\w<\"'#(\[*.:]|-?[\"')\]]|$|[\r\n:;])"
-    ),
-    "field": r"(?im)^[ \t]*diagnostic-code:[ \t]*((?:[^\r\n]|\r?\n[ \t]+|\r?\n(?=[2-5][0-9]{2}[ -]))*)",
-    "status": r"\b(?:dsn=|status:[ \t]*)([245]\.[0-9]\.[0-9]{1,3})\b",
-    "command": r"[\s(]+\(?in reply to [^()\r\n]{0,80}\)?[)\s,;]*$",
-    "postfix-tail": r"; from=<[^\r\n]*$",
-    "qmail": r"_said:_(\S+)",
-    "final-state": r"[ \t]+\(state [0-9]+\)\.?[ \t]*$",
 }
 
 
@@ -104,18 +96,28 @@ def parse_reply(text: str) -> Reply:
         raise ReplyParseError("a reply, a reply code or the text of one", text[:MAX_CHARS].strip())
     leading = _leading_code(whole)
     fallback: str | None = None
+    host: str | None = None
     if leading is None:
-        whole, fallback = _unwrap(whole)
+        from smtpdoc.grammar.wrapping import unwrap  # a bare reply does not pay for it
+
+        inner = unwrap(whole)
+        whole, fallback, host = inner.text, inner.enhanced, inner.host
         leading = _leading_code(whole)
-    elif leading[0] == 354 and (found := _quoted_reply(whole, 3)) is not None:
-        # A pasted DATA dialogue: the answer to the message counts, not the invitation before it.
+    elif leading[0] == 354 and (found := _answer_after_data(whole)) is not None:
         whole = whole[found:]
         leading = _leading_code(whole)
     if leading is None:
-        return _build(None, [line.strip() for line in whole.split("\n")], fallback)
+        return _build(None, [line.strip() for line in whole.split("\n")], fallback, (), host)
     code, dash, end = leading
     lines, mixed = _split_lines(whole[end:], code, dash)
-    return _build(code, lines, None, ("mixed-codes",) if mixed else ())
+    return _build(code, lines, None, ("mixed-codes",) if mixed else (), host)
+
+
+def _answer_after_data(text: str) -> int | None:
+    """Return where the answer to the message begins in a pasted DATA dialogue: it counts, not the 354 before it."""
+    from smtpdoc.grammar.wrapping import quoted_reply
+
+    return quoted_reply(text, 3)
 
 
 def reply_from_lines(lines: Sequence[ReplyLine], faults: Sequence[str] = ()) -> Reply:
@@ -180,69 +182,6 @@ def _leading_code(text: str) -> tuple[int, bool, int] | None:
     return (int(match[1]), match[2] == "-", match.end()) if match else None
 
 
-def _quoted_reply(text: str, start: int = 0) -> int | None:
-    """Return where a quoted reply's code begins, or None."""
-    for match in _pattern("wrapper").finditer(text, start):
-        return match.start(1)
-    if start:
-        follow = re.search(rf"(?<=[\s>])({_CODE})[ -][245]\.[0-9]\.[0-9]", text[start:])
-        return start + follow.start(1) if follow else None
-    return None
-
-
-def _unwrap(text: str) -> tuple[str, str | None]:
-    """Return the reply inside a log or bounce line, and the wrapper's own enhanced code as a fallback."""
-    if field := _pattern("field").search(text):
-        status = _pattern("status").search(text)
-        inner = _pattern("command").sub("", field[1].strip())
-        position = _quoted_reply(inner)
-        kind, semicolon, rest = inner.partition(";")
-        if position is None and semicolon and " " not in kind:
-            inner = rest.strip()
-        return (inner if position is None else inner[position:]), (status[1] if status else None)
-    if _pattern("enhanced-first").match(text):
-        return text, None
-    position = None if "refused to start TLS" in text else _quoted_reply(text)
-    if position is not None:
-        inner = text[position:]
-        if text[position - 1] == '"':  # a field of a CSV log ends with its quote
-            inner = inner.partition('"')[0]
-        inner = _pattern("command").sub("", inner.rstrip())
-        inner = _pattern("final-state").sub("", _pattern("postfix-tail").sub("", inner))
-        if inner.endswith(")") and inner.count("(") < inner.count(")"):
-            inner = inner[:-1].rstrip()
-        return inner, None
-    if match := _pattern("qmail").search(text):  # qmail-send logs blanks as underscores
-        return match[1].partition("/Giving_up")[0].replace("_", " ").rstrip("/ "), None
-    status = _pattern("status").search(text)
-    if own := _own_words(text):
-        return own, status[1] if status else None
-    kind, semicolon, rest = text.partition(";")
-    if semicolon and kind.strip().lower() in ("smtp", "x-postfix", "x-unix", "lmtp", "x-exim") and rest.strip():
-        return rest.strip(), None
-    return text, status[1] if status else None
-
-
-def _own_words(line: str) -> str:
-    """Return what a server logged in its own words where no reply is quoted, or "".
-
-    Postfix: `status=deferred (text)`; Sendmail: `stat=text`; Exim: `** address R=… T=…: text`.
-    """
-    _, status, rest = line.partition("status=")
-    if status and (start := rest.find(" (")) >= 0 and (end := rest.rfind(")")) > start:
-        return rest[start + 2 : end].strip()
-    _, stat, rest = line.partition("stat=")
-    if stat:
-        return rest.partition("\n")[0].strip()
-    for flag in (" ** ", " == "):
-        _, found, rest = line.partition(flag)
-        _, transport, rest = rest.partition(" T=")
-        _, blank, rest = rest.partition(" ") if " " in rest.partition(":")[0] else rest.partition(":")
-        if found and transport and blank:
-            return re.sub(r"^defer \(-?[0-9]+\):?[ \t]*", "", rest.strip())
-    return ""
-
-
 def _split_lines(text: str, code: int, continued: bool) -> tuple[list[str], bool]:
     """Return the texts of a reply's lines, codes taken off, and whether another code stood among them.
 
@@ -272,7 +211,13 @@ def _split_lines(text: str, code: int, continued: bool) -> tuple[list[str], bool
     return lines, mixed
 
 
-def _build(code: int | None, texts: Sequence[str], fallback: str | None, faults: Sequence[str] = ()) -> Reply:
+def _build(
+    code: int | None,
+    texts: Sequence[str],
+    fallback: str | None,
+    faults: Sequence[str] = (),
+    remote_host: str | None = None,
+) -> Reply:
     """Take the enhanced code out of the lines and put the reply together."""
     first = _pattern("enhanced-first")
     match = first.match(texts[0])
@@ -287,7 +232,7 @@ def _build(code: int | None, texts: Sequence[str], fallback: str | None, faults:
         # A greeting may name a version and an EHLO answer anything: only failures carry codes in mid-sentence.
         enhanced = None if code is not None and code < 400 else _enhanced_within(bare)
         enhanced = enhanced or fallback
-    return Reply(code, enhanced, tuple(bare), " ".join(" ".join(bare).split()), tuple(faults))
+    return Reply(code, enhanced, tuple(bare), " ".join(" ".join(bare).split()), tuple(faults), remote_host)
 
 
 def _enhanced_within(lines: Sequence[str]) -> str | None:

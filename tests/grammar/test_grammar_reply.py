@@ -106,6 +106,44 @@ WRAPPED = [
     ("Action: failed\nStatus: 5.2.1\nDiagnostic-Code: X-Unix; mailbox is off", (None, "5.2.1", "mailbox is off")),
     ("smtp;550 5.1.1 RESOLVER.ADR.RecipNotFound; not found", (550, "5.1.1", "RESOLVER.ADR.RecipNotFound; not found")),
     ("mx.b.example [192.0.2.25] did not like our RCPT TO:525 5.7.13 Disabled", (525, "5.7.13", "Disabled")),
+    # The reply on a line of its own: Exim's and Gmail's bounces, qmail's
+    (
+        "user@b.example\n  host mx.b.example [192.0.2.1]\n  SMTP error from remote mail server after RCPT TO:<user@b.example>:\n  450 4.2.0 Greylisted for 60 seconds: retry timeout exceeded",
+        (450, "4.2.0", "Greylisted for 60 seconds"),
+    ),
+    ("The response from the remote server was:\n553 Sorry, no", (553, None, "Sorry, no")),
+    (
+        "<user@b.example>:\n192.0.2.35 does not like recipient.\nRemote host said: 550 No such user\nGiving up on 192.0.2.35.",
+        (550, None, "No such user"),
+    ),
+    (
+        "x == user@b.example R=r T=t H=mx.b.example [192.0.2.1] X=TLS1.2:AES:256 CV=no: SMTP error from remote mail server after DATA: 421 4.7.0 Later",
+        (421, "4.7.0", "Later"),
+    ),
+    # A listing with a count before the log line
+    ("276   ** user@b.example R=r T=t: 550 No such user", (550, None, "No such user")),
+    # Exim refusing
+    ("2026-09-19 05:55:23 H=h [192.0.2.1] F=<a@b.example> rejected RCPT <c@d.example>: relay not permitted", (None, None, "relay not permitted")),
+    # IronPort: the other side's reply is in quotes
+    (
+        "The reason for the problem:\n5.3.0 - Other mail system problem 550-'5.7.1 Rejected as spam'",
+        (550, "5.7.1", "Rejected as spam"),
+    ),
+    # Exceptions of mail libraries
+    ("smtplib.SMTPRecipientsRefused: {'a@b.example': (550, b'5.1.1 <a@b.example>: User unknown')}", (550, "5.1.1", "<a@b.example>: User unknown")),
+    ("SMTPSenderRefused: (530, b'5.7.0 Login\\n5.7.0 first', 'a@b.example')", (530, "5.7.0", "Login first")),
+    ("SMTPSenderRefused: (550, Sender verify failed)", (550, None, "Sender verify failed")),
+    (
+        'Swift_TransportException: Expected response code 250 but got code "535", with message "535-5.7.8 Not accepted\r\n535 5.7.8 see there\r\n"',
+        (535, "5.7.8", "Not accepted see there"),
+    ),
+    (
+        "SMTP Error: data not accepted.SMTP server error: DATA END command failed Detail: Classified as SPAM SMTP code: 550 Additional SMTP info: 5.7.1",
+        (550, "5.7.1", "Classified as SPAM"),
+    ),
+    ("com.sun.mail.smtp.SMTPSendFailedException: 552 #5.3.4 too big", (552, "5.3.4", "too big")),
+    ("System.Net.Mail.SmtpException: Mailbox unavailable. The server response was: 5.7.1 Unable to relay", (None, "5.7.1", "Unable to relay")),
+    ("Message failed: 554 5.0.0 no", (554, "5.0.0", "no")),
     ("354 End data with <CR><LF>.<CR><LF> 451 4.3.0 Error: queue file write error", (451, "4.3.0", "Error: queue file write error")),
 ]  # fmt: skip
 
@@ -115,6 +153,22 @@ def test_the_inner_reply_beats_the_wrapper(pasted: str, expected: tuple[int | No
     reply = parse_reply(pasted)
 
     assert expected == (reply.code, reply.enhanced, reply.text)
+
+
+@pytest.mark.parametrize(
+    ("pasted", "host"),
+    [
+        ("host MX.b.example[192.0.2.1] said: 550 no", "mx.b.example"),
+        ("to=<a@b.example>, relay=mx.b.example. [192.0.2.1], dsn=4.1.8, stat=Deferred: 450 4.1.8 no", "mx.b.example"),
+        ("** a@b.example T=t H=mx.b.example [192.0.2.1]: SMTP error from remote mail server: 550 no", "mx.b.example"),
+        ("Remote-MTA: dns; mx.b.example\nDiagnostic-Code: smtp; 550 no", "mx.b.example"),
+        ("host 127.0.0.1[127.0.0.1] said: 550 no", None),
+        ("NOQUEUE: reject: RCPT from mx.b.example[192.0.2.1]: 550 no", None),
+        ("550 5.1.1 host mx.b.example said no", None),
+    ],
+)
+def test_the_wrapper_names_the_host_that_said_it(pasted: str, host: str | None) -> None:
+    assert host == parse_reply(pasted).remote_host
 
 
 BARE = [
