@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
-from smtpdoc.net.early import EarlyConnection
+from smtpdoc.net.early import FAMILIES, EarlyConnection, Signal
 from smtpdoc.net.failures import connect_failure, connect_timeout, place
 from smtpdoc.net.session import SmtpSession
 from smtpdoc.net.tls import load_trust, session_context
@@ -20,7 +20,6 @@ from smtpdoc.seams import Budget, Resolver, TlsPolicy, Watcher
 if TYPE_CHECKING:
     from smtpdoc.evidence.dns import Lookup
 
-_FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 _FAMILY_WORDS = {"ipv4": "IPv4 ", "ipv6": "IPv6 ", None: ""}
 
 
@@ -51,8 +50,6 @@ class TcpDialer:
             found = (host,)
         elif self._resolver is not None:
             found = await _ask_resolver(self._resolver, host, family)
-        elif early := await self._early_addresses(host, family, budget):
-            found = early
         else:
             found = await self._ask_system(host, family, budget)
         if isinstance(found, Failure) or family is None:
@@ -88,10 +85,10 @@ class TcpDialer:
             trust = loop.run_in_executor(None, load_trust, tls)
             trust.add_done_callback(_retrieve)
             session.prepare_tls(session_context(tls), trust)
-        sock = await self._early_socket(session, address, source_ip, budget)
         left = max(0.0, budget.deadline - loop.time())
         patience = left if patience_s is None else min(left, patience_s)
         try:
+            sock = await self._early_socket(session, source_ip, patience)
             if sock is None:
                 sock = await _connect(loop, address, port, source_ip, patience)
         except TimeoutError:
@@ -103,47 +100,38 @@ class TcpDialer:
         await loop.create_connection(lambda: session.wire, sock=sock)
         return session
 
-    async def _early_addresses(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...]:
+    async def _early_socket(self, session: SmtpSession, source_ip: str | None, patience: float) -> socket.socket | None:
+        """Return what was begun early, if it is the connection that is wanted now; raise why it did not open."""
         early = self._early
-        if early is None or early.host != host or early.family not in (0, _FAMILIES.get(family or "", 0)):
-            return ()
-        return early.addresses if await self._settled(early, budget) else ()
-
-    async def _early_socket(
-        self, session: SmtpSession, address: str, source_ip: str | None, budget: Budget
-    ) -> socket.socket | None:
-        early = self._early
-        if early is None or (early.host, early.port) != (session.host, session.port):
+        if early is None or early.host != session.host:
             return None
-        if not await self._settled(early, budget):
-            return None
-        sock = early.take(address, session.port, source_ip)
+        try:
+            async with asyncio.timeout(patience):
+                await _happened(early.looked_up)
+                if not early.leads_to(session.address, session.port, source_ip):
+                    return None
+                await _happened(early.done)
+        except TimeoutError:
+            early.close()
+            raise
+        sock = early.take(session.address, session.port, source_ip)
         if sock is not None:
             session.connect_s = early.connect_s
         return sock
 
-    async def _settled(self, early: EarlyConnection, budget: Budget) -> bool:
-        """Wait until the early connection is open or has failed; False when there is no time left for it."""
-        loop = asyncio.get_running_loop()
-        over = asyncio.Event()
-
-        def tell() -> None:
-            with suppress(RuntimeError):  # the loop is gone
-                loop.call_soon_threadsafe(over.set)
-
-        early.when_done(tell)
-        try:
-            async with asyncio.timeout_at(budget.deadline):
-                await over.wait()
-        except TimeoutError:
-            return False
-        return True
+    async def _look_up(self, host: str, family: str | None) -> tuple[str, ...]:
+        early = self._early
+        if early is None or (early.host, early.family) != (host, family):
+            return await _getaddrinfo(host, family)
+        await _happened(early.looked_up)
+        if early.lookup_error is not None:
+            raise early.lookup_error
+        return early.addresses
 
     async def _ask_system(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...] | Failure:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(budget.deadline):
-                found = await _getaddrinfo(loop, host, _FAMILIES.get(family or "", socket.AF_UNSPEC))
+                found = await self._look_up(host, family)
         except TimeoutError:
             return _dns_failure(f"the resolver did not answer for {host} in time", "dns-timeout")
         except socket.gaierror as error:
@@ -183,7 +171,7 @@ async def _connect(
 ) -> socket.socket:
     # Numeric: nothing is looked up here; it turns a zone ("fe80::1%eth0") into its number.
     family, kind, protocol, _, where = socket.getaddrinfo(
-        address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        address.encode(), port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
     )[0]
     sock = socket.socket(family, kind, protocol)
     try:
@@ -198,31 +186,40 @@ async def _connect(
     return sock
 
 
-async def _getaddrinfo(loop: asyncio.AbstractEventLoop, host: str, family: int) -> tuple[str, ...]:
-    """Ask the system in a thread that may be left behind: asyncio's own threads would hold us up at exit."""
-    answer: asyncio.Future[tuple[str, ...]] = loop.create_future()
+async def _happened(signal: Signal) -> None:
+    """Wait for something that happens in a thread."""
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
 
-    def settle(found: tuple[str, ...], error: Exception | None) -> None:
-        if answer.done():
-            return
-        if error is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(found)
+    def tell() -> None:
+        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            loop.call_soon_threadsafe(over.set)
+
+    signal.when(tell)
+    await over.wait()
+
+
+async def _getaddrinfo(host: str, family: str | None) -> tuple[str, ...]:
+    """Ask the system in a thread that may be left behind: asyncio's own threads would hold us up at exit."""
+    found: tuple[str, ...] = ()
+    failed: Exception | None = None
+    answered = Signal()
 
     def ask() -> None:
-        found: tuple[str, ...] = ()
-        failed: Exception | None = None
+        nonlocal found, failed
         try:
-            infos = socket.getaddrinfo(host, None, family=family, type=socket.SOCK_STREAM)
+            # Bytes: text would go through the idna codec, and names are A-labels here.
+            infos = socket.getaddrinfo(host.encode(), None, family=FAMILIES[family], type=socket.SOCK_STREAM)
             found = tuple(dict.fromkeys(str(info[4][0]) for info in infos))
         except (OSError, UnicodeError) as error:
             failed = error
-        with suppress(RuntimeError):  # the loop is gone: nobody waits any more
-            loop.call_soon_threadsafe(settle, found, failed)
+        answered.happens()
 
     threading.Thread(target=ask, name="getaddrinfo", daemon=True).start()
-    return await answer
+    await _happened(answered)
+    if failed is not None:
+        raise failed
+    return found
 
 
 async def _ask_resolver(resolver: Resolver, host: str, family: str | None) -> tuple[str, ...] | Failure:
