@@ -11,7 +11,7 @@ import socket
 import struct
 from collections.abc import Callable
 
-from smtpdoc.evidence.dns import LookupStatus, MxRecord, Record, TxtRecord
+from smtpdoc.evidence.dns import LookupStatus, MxRecord, Record, TlsaRecord, TxtRecord
 from smtpdoc.net.dns_values import (
     HEADER_BYTES,
     MAX_ALIASES,
@@ -29,7 +29,7 @@ MAX_RECORDS = 2000
 #: which is a fraction of a second; an honest answer is far below, even a full one.
 MAX_POINTER_STEPS = 1_000_000
 
-_A, _NS, _CNAME, _SOA, _PTR, _MX, _TXT, _AAAA, _OPT = 1, 2, 5, 6, 12, 15, 16, 28, 41
+_A, _NS, _CNAME, _SOA, _PTR, _MX, _TXT, _AAAA, _OPT, _TLSA = 1, 2, 5, 6, 12, 15, 16, 28, 41, 52
 _HEAD = struct.Struct("!HHIH")  # type, class, TTL, length of the data
 _COUNTS = struct.Struct("!HHHH")
 _MAX_NAME_BYTES = 255  # RFC 1035 section 3.1
@@ -214,6 +214,12 @@ def _aaaa(message: bytes, at: int, end: int) -> Record:
     return socket.inet_ntop(socket.AF_INET6, message[at:end])
 
 
+def _tlsa(message: bytes, at: int, end: int) -> Record:
+    if end - at < 3:
+        raise _Unusual
+    return TlsaRecord(message[at], message[at + 1], message[at + 2], message[at + 3 : end])
+
+
 _READERS: dict[int, Callable[[bytes, int, int], Record]] = {
     _A: _a,
     _AAAA: _aaaa,
@@ -222,4 +228,5 @@ _READERS: dict[int, Callable[[bytes, int, int], Record]] = {
     _CNAME: _whole_name,
     _NS: _whole_name,
     _PTR: _whole_name,
+    _TLSA: _tlsa,
 }

@@ -94,7 +94,7 @@ def _judge(
         owner = target
     authenticated = bool(parsed.flags & dns.flags.AD)
     found = rrsets.get((owner, rdtype))
-    records = tlsa.get(owner) or (records_of(found) if found is not None else ())
+    records = tuple(dict.fromkeys(tlsa.get(owner, ()))) or (records_of(found) if found is not None else ())
     authority = {rrset.rdtype for rrset in parsed.authority}
     if records:
         return Answer(LookupStatus.FOUND, records, tuple(aliases), authenticated)

@@ -29,6 +29,7 @@ USUAL = [
     ("PTR", ["a.example. 60 IN PTR mail.example.net.", "a.example. 60 IN PTR _x.example.net."], []),
     ("NS", ["a.example. 60 IN NS ns.a.example."], []),
     ("CNAME", ["a.example. 60 IN CNAME b.example."], []),
+    ("TLSA", [f"a.example. 60 IN TLSA 3 1 1 {'ab' * 32}", f"a.example. 60 IN TLSA 2 0 1 {'cd' * 32}"], []),
     ("TXT", ["a.example. 60 IN CNAME b.example.", 'b.example. 60 IN TXT "behind an alias"'], []),
     ("TXT", ["a.example. 60 IN CNAME B.a.example.", "b.A.example. 60 IN CNAME c.example."], []),
     ("TXT", ["a.example. 60 IN CNAME a.example."], []),
@@ -39,7 +40,7 @@ USUAL = [
 ]
 
 UNUSUAL = [
-    ("TLSA", ["a.example. 60 IN TLSA 3 1 1 abababababababababababababababababababababababababababababababab"], []),
+    ("DS", [f"a.example. 60 IN DS 2371 13 2 {'ab' * 32}"], []),
     ("TXT", ["a.example. 60 IN CNAME b.example.", "a.example. 60 IN CNAME c.example."], []),
     ("TXT", [r"a.example. 60 IN CNAME b\.b.example."], []),
     ("AAAA", ["a.example. 60 IN AAAA ::ffff:192.0.2.1"], []),
