@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
@@ -29,6 +29,8 @@ from smtpdoc.report import Report
 
 LOOKUP_LIMIT = 10
 TREE_DEPTH = 4
+#: A healthy tree has about ten; a hostile one may have thousands.
+TREE_ROWS = 40
 _NAME_WIDTH = 7
 
 
@@ -224,22 +226,28 @@ def _spf_tree(page: Page, spf: SpfEvidence, tree: SpfNode) -> None:
     total = f"{spf.lookups} of {LOOKUP_LIMIT}"
     root = Text(printable(tree.domain))
     page.split(root, total, "error" if spf.lookups > LOOKUP_LIMIT else "")
-    _branches(page, tree, "", 1)
+    rows = list(_branches(page, tree, "", 1))
+    shown = rows if page.verbose or len(rows) <= TREE_ROWS + 1 else rows[:TREE_ROWS]
+    for left, cost in shown:
+        page.split(left, cost, "" if cost else "quiet")
+    if len(shown) < len(rows):
+        page.line(Text(f"{page.marks.last} {len(rows) - len(shown)} more rows (all of them: --verbose)", "quiet"))
 
 
-def _branches(page: Page, node: SpfNode, stem: str, depth: int) -> None:
+def _branches(page: Page, node: SpfNode, stem: str, depth: int) -> Iterator[tuple[Text, str]]:
+    """Yield the rows below a node, each with what it costs."""
     terms = _shown_terms(page, node)
     for number, item in enumerate(terms):
         last = number == len(terms) - 1
         branch = page.marks.last if last else page.marks.branch
         if isinstance(item, int):
-            page.line(Text(f"{stem}{branch} {plural(item, 'address term')} without lookups", "quiet"))
+            yield Text(f"{stem}{branch} {plural(item, 'address term')} without lookups", "quiet"), ""
             continue
-        _term(page, f"{stem}{branch} ", item)
+        yield _term(page, f"{stem}{branch} ", item), str(item.lookups) if item.lookups else ""
         if item.child is not None and depth < (99 if page.verbose else TREE_DEPTH):
             below = stem + ("  " if last else f"{page.marks.stem} ")
             if page.verbose or any(_interesting(term) for term in item.child.terms):
-                _branches(page, item.child, below, depth + 1)
+                yield from _branches(page, item.child, below, depth + 1)
 
 
 def _shown_terms(page: Page, node: SpfNode) -> list[SpfTerm | int]:
@@ -262,7 +270,7 @@ def _interesting(term: SpfTerm) -> bool:
     return term.lookups > 0 or term.void or term.problem is not None
 
 
-def _term(page: Page, prefix: str, term: SpfTerm) -> None:
+def _term(page: Page, prefix: str, term: SpfTerm) -> Text:
     notes = []
     if term.void:
         notes.append("void")
@@ -279,4 +287,4 @@ def _term(page: Page, prefix: str, term: SpfTerm) -> None:
         left.append("  " if left.cell_len > column else "").append(sender, "quiet")
     if notes:
         left.append("  ").append(printable("; ".join(notes)), "warning")
-    page.split(left, str(term.lookups) if term.lookups else "", "" if term.lookups else "quiet")
+    return left
