@@ -148,6 +148,11 @@ class Session(Protocol):
         """Write commands in one go. Each is then owed one `reply()`, in order."""
         ...
 
+    async def send_message(self, data: bytes) -> None:
+        """Write a message as it crosses the wire: CRLF lines, dots doubled, the final dot line included. It is then
+        owed one `reply()`. Returns when it has left, or when nothing more can be sent."""
+        ...
+
     async def reply(self) -> Exchange:
         """Wait for the reply to the oldest command that has none; the greeting is owed from the start."""
         ...

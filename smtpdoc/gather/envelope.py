@@ -1,24 +1,44 @@
-"""The envelope: MAIL FROM and RCPT TO, pipelined where that is offered. The message itself is another step."""
+"""The envelope: MAIL FROM and RCPT TO with their parameters, pipelined where that is offered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus
+from smtpdoc.errors import TargetError
+from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Purpose, Stage, StageStatus, Withheld
 from smtpdoc.gather.options import ProbeOptions
 from smtpdoc.gather.record import Record, expecting, quit_command
 from smtpdoc.grammar.address import NULL, Address, parse_address
 from smtpdoc.grammar.ehlo import Capabilities
+from smtpdoc.grammar.message import Message
+from smtpdoc.grammar.parameters import Parameter, Wishes, mail_parameters, rcpt_parameters
 from smtpdoc.seams import Command, Session
+from smtpdoc.target import domain_name
 
 # MAIL and RCPT lines that leave in one segment; a full TCP window on both sides would be a deadlock for blocking
 # clients, and is at least impolite (RFC 2920 section 3.1).
 _GROUP_LIMIT = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody to try: the address as it is told, the path as it is sent, and why, if the user did not name it."""
+
+    address: str
+    path: str
+    purpose: Purpose | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    command: Command
+    purpose: Purpose | None = None
+
+
 class Envelope:
-    """One mail transaction up to the last RCPT TO."""
+    """One mail transaction up to the last RCPT TO. `parameters` and `withheld` tell afterwards what was said beside
+    the addresses; `accepted` tells whether sender and at least one of the user's recipients were."""
 
     def __init__(
         self,
@@ -26,13 +46,17 @@ class Envelope:
         options: ProbeOptions,
         record: Record,
         capabilities: Capabilities | None,
-        recipients: Sequence[Address],
+        message: Message | None = None,
     ) -> None:
+        self.parameters: tuple[str, ...] = ()
+        self.withheld: tuple[Withheld, ...] = ()
+        self.accepted = False
         self._session = session
         self._options = options
+        self.message = message
         self._record = record
-        self._capabilities = capabilities
-        self._recipients = recipients
+        self._offered = {} if capabilities is None else capabilities.keywords
+        self._mail_accepted = True
 
     def own_sender(self, helo: str) -> Address:
         """Return the reverse-path when none was given: the login where that is an address, since submission servers
@@ -43,55 +67,116 @@ class Envelope:
             return parse_address(user)
         return NULL if helo.startswith("[") else parse_address(f"postmaster@{helo}")
 
-    async def run(self, sender: Address) -> None:
-        commands = [Command(Stage.MAIL, f"MAIL FROM:{sender.path}{self._parameters(sender)}")]
-        if self._options.wants("rcpt"):
-            commands += [Command(Stage.RCPT, f"RCPT TO:{one.path}", recipient=str(one)) for one in self._recipients]
-        if self._offers("PIPELINING"):
-            await self._pipelined(commands)
+    async def run(
+        self, sender: Address, recipients: Sequence[Address], extra: Sequence[Recipient] = (), *, last: bool = True
+    ) -> None:
+        """Ask for the sender, the recipients and the extra ones. `last`: nothing but QUIT follows, which may then go
+        along."""
+        spoken = self._spoken(sender)
+        if spoken is None:
+            self._unspeakable(Command(Stage.MAIL, f"MAIL FROM:{sender.path}"))
+            return
+        wanted: list[Recipient] = list(extra)
+        unspeakable: list[Command] = []
+        utf8 = not spoken.ascii
+        for place, one in enumerate(recipients):
+            if (sayable := self._spoken(one)) is None:
+                unspeakable.append(Command(Stage.RCPT, f"RCPT TO:{one.path}", recipient=str(one)))
+            else:
+                utf8 = utf8 or not sayable.ascii
+                wanted.insert(place - len(unspeakable), Recipient(str(one), sayable.path))
+        steps = self._steps(spoken, wanted if self._options.wants("rcpt") else [], utf8=utf8)
+        if "PIPELINING" in self._offered:
+            await self._pipelined(steps, last=last and not unspeakable)
         else:
-            await self._one_by_one(commands)
+            await self._one_by_one(steps)
+        for command in unspeakable:
+            self._unspeakable(command)
 
-    def _offers(self, keyword: str) -> bool:
-        return self._capabilities is not None and keyword in self._capabilities
+    def _spoken(self, address: Address) -> Address | None:
+        """Return an address as this server can be told it: with its domain in A-labels where SMTPUTF8 is not offered
+        (RFC 6531 section 3.7.1 leaves that to us), or None where the mailbox's own name needs it."""
+        if address.ascii or "SMTPUTF8" in self._offered:
+            return address
+        if not address.local_part.isascii():
+            return None
+        try:
+            return Address(address.local_part, domain_name(address.domain))
+        except TargetError:
+            return None
 
-    def _parameters(self, sender: Address) -> str:
-        needed = not (sender.ascii and all(recipient.ascii for recipient in self._recipients))
-        return " SMTPUTF8" if needed and self._offers("SMTPUTF8") else ""
+    def _unspeakable(self, command: Command) -> None:
+        detail = "not sent: the address is not in ASCII, and SMTPUTF8 is not offered"
+        failure = Failure(FailureKind.PROTOCOL, command.stage, detail, "smtputf8-not-offered")
+        self._record.skip(command.stage, failure, command)
 
-    async def _pipelined(self, commands: Sequence[Command]) -> None:
+    def _steps(self, sender: Address, recipients: Sequence[Recipient], *, utf8: bool) -> list[_Step]:
+        wishes = replace(self._wishes(), utf8=utf8)
+        mail = self._said(mail_parameters(wishes, self._offered))
+        # A recipient that nobody named gets no notification wishes: its reply is all that is wanted.
+        rcpt = self._said(rcpt_parameters(wishes, self._offered)) if recipients else ""
+        steps = [_Step(Command(Stage.MAIL, f"MAIL FROM:{sender.path}{mail}"))]
+        for one in recipients:
+            text = f"RCPT TO:{one.path}{rcpt if one.purpose is None else ''}"
+            steps.append(_Step(Command(Stage.RCPT, text, recipient=one.address), one.purpose))
+        return steps
+
+    def _wishes(self) -> Wishes:
+        options, message = self._options, self.message
+        size_bytes, body = options.size_bytes, options.body
+        if message is not None:
+            size_bytes = len(message.data) if "SIZE" in self._offered else None
+            body = body or ("8bitmime" if message.eight_bit else None)
+        return Wishes(
+            size_bytes=size_bytes,
+            body=body,
+            notify=options.dsn_notify,
+            returns=options.dsn_ret,
+            envelope_id=options.dsn_envid,
+            require_tls=options.require_tls,
+        )
+
+    def _said(self, parameters: Sequence[Parameter]) -> str:
+        """Note which parameters are sent and which are not; return the former as they follow the path."""
+        self.parameters += tuple(one.text for one in parameters if one.sent)
+        self.withheld += tuple(Withheld(one.text, one.keyword) for one in parameters if not one.sent)
+        return "".join(f" {one.text}" for one in parameters if one.sent)
+
+    async def _pipelined(self, steps: Sequence[_Step], *, last: bool) -> None:
         """All in one go, QUIT last (RFC 2920 section 3.1): two round trips less."""
         session = self._session
-        mail_accepted = True
-        for start in range(0, len(commands), _GROUP_LIMIT):
-            group = commands[start : start + _GROUP_LIMIT]
-            if start + _GROUP_LIMIT >= len(commands):
-                session.send(*group, quit_command())
-            else:
-                session.send(*group)
-            for _ in group:
-                mail_accepted = self._answered(await session.reply(), mail_accepted)
-        self._record.exchange(await session.reply())
-        session.close()
+        for start in range(0, len(steps), _GROUP_LIMIT):
+            group = steps[start : start + _GROUP_LIMIT]
+            commands = [step.command for step in group]
+            if last and start + _GROUP_LIMIT >= len(steps):
+                commands.append(quit_command())
+            session.send(*commands)
+            for step in group:
+                self._answered(await session.reply(), step.purpose)
+        if last:
+            self._record.exchange(await session.reply())
+            session.close()
 
-    async def _one_by_one(self, commands: Sequence[Command]) -> None:
+    async def _one_by_one(self, steps: Sequence[_Step]) -> None:
         session = self._session
-        mail_accepted = True
-        for command in commands:
-            if not mail_accepted or not session.alive:
-                detail = "not tried, since MAIL FROM was not accepted" if not mail_accepted else "not tried any more"
-                failure = Failure(FailureKind.PROTOCOL, command.stage, detail, "not-tried")
-                self._record.skip(command.stage, failure, command)
+        for step in steps:
+            if self._mail_accepted and session.alive:
+                session.send(step.command)
+                self._answered(await session.reply(), step.purpose)
                 continue
-            session.send(command)
-            mail_accepted = self._answered(await session.reply(), mail_accepted)
+            detail = "not tried, since MAIL FROM was not accepted" if not self._mail_accepted else "not tried any more"
+            failure = Failure(FailureKind.PROTOCOL, step.command.stage, detail, "not-tried")
+            self._record.skip(step.command.stage, failure, step.command, step.purpose)
 
-    def _answered(self, exchange: Exchange, mail_accepted: bool) -> bool:
-        """Keep an answer; return whether the sender has been accepted. A recipient's answer without an accepted
-        sender says nothing about the recipient."""
+    def _answered(self, exchange: Exchange, purpose: Purpose | None) -> None:
+        """Keep an answer. A recipient's answer without an accepted sender says nothing about the recipient."""
         codes = (250,) if exchange.stage is Stage.MAIL else (250, 251, 252)
-        exchange = expecting(exchange, *codes)
-        if exchange.stage is Stage.RCPT and not mail_accepted and exchange.reply is not None:
+        exchange = replace(expecting(exchange, *codes), purpose=purpose)
+        ok = exchange.status is StageStatus.OK
+        if exchange.stage is Stage.MAIL:
+            self._mail_accepted = ok
+        elif not self._mail_accepted and exchange.reply is not None:
             exchange = replace(exchange, status=StageStatus.SKIPPED)
+        elif ok and purpose is None:
+            self.accepted = True
         self._record.exchange(exchange)
-        return exchange.status is StageStatus.OK if exchange.stage is Stage.MAIL else mail_accepted

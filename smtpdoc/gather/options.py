@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from smtpdoc.grammar.secret import Secret
+
+if TYPE_CHECKING:  # few probes send one
+    from smtpdoc.grammar.message import Message
 
 TLS_MODES: Final = ("auto", "starttls", "implicit", "optional", "none")
 QUIT_AFTER: Final = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
@@ -18,6 +21,10 @@ class ProbeOptions:
     `tls` is one of TLS_MODES, `quit_after` one of QUIT_AFTER. `mail_from` and `recipients` are addresses as typed.
     `family` is "ipv4", "ipv6" or None. `timeout_s` bounds the whole session. `secret` is the password, or the token
     when `token` is True; `auth_mechanism` None lets the server's offer decide.
+
+    `size_bytes`, `body`, `dsn_*` and `require_tls` are parameters of the envelope (grammar/parameters.py). `catch_all`
+    tries a made-up recipient at each recipient's domain, with `control_name` or a random name; `relay_test` tries
+    `relay_to` (gather/relay.py). `verify` and `expand` are asked with VRFY and EXPN. A `message` is really sent.
     """
 
     tls: str = "auto"
@@ -38,6 +45,19 @@ class ProbeOptions:
     quit_after: str | None = None
     timeout_s: float = 30.0
     cert_days: int = 14
+    size_bytes: int | None = None
+    body: str | None = None
+    dsn_notify: tuple[str, ...] = ()
+    dsn_ret: str | None = None
+    dsn_envid: str | None = None
+    require_tls: bool = False
+    catch_all: bool = False
+    control_name: str | None = None
+    relay_test: bool = False
+    relay_to: str | None = None
+    verify: tuple[str, ...] = ()
+    expand: tuple[str, ...] = ()
+    message: Message | None = field(default=None, repr=False)
 
     @property
     def wants_auth(self) -> bool:

@@ -13,17 +13,22 @@ from smtpdoc.evidence.smtp import (
     FailureKind,
     Line,
     LineKind,
+    MessageFacts,
+    Purpose,
     Stage,
     StageStatus,
     TlsFacts,
     Transcript,
 )
 from smtpdoc.findings import Fact
-from smtpdoc.gather.envelope import Envelope
+from smtpdoc.gather.envelope import Envelope, Recipient
 from smtpdoc.gather.options import ProbeOptions as ProbeOptions
+from smtpdoc.gather.questions import question
 from smtpdoc.gather.record import Record, expecting, quit_command
-from smtpdoc.grammar.address import parse_address
+from smtpdoc.gather.relay import RELAY_TO, made_up_name
+from smtpdoc.grammar.address import address_literal, parse_address
 from smtpdoc.grammar.ehlo import Capabilities, parse_ehlo
+from smtpdoc.grammar.message import Message
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.seams import Budget, Command, Dialer, Session, TlsPolicy, Watcher
 from smtpdoc.target import SMTP_PORT, Target, domain_name
@@ -62,6 +67,11 @@ class Probe:
         self.options = options
         self.recipients = tuple(parse_address(text) for text in options.recipients)
         self.reverse_path = None if options.mail_from is None else parse_address(options.mail_from, null_allowed=True)
+        self.verify = tuple(question(text) for text in options.verify)
+        self.expand = tuple(question(text) for text in options.expand)
+        self.control_name = options.control_name or (made_up_name() if options.catch_all else None)
+        self.relay_to = parse_address(options.relay_to or RELAY_TO) if options.relay_test else None
+        self._envelope_made: Envelope | None = None
         self._helo = "" if options.helo is None else _helo_argument(options.helo)
         self._server_name = target.host if options.server_name is None else _server_name(options.server_name)
         self._dialer = dialer
@@ -125,7 +135,8 @@ class Probe:
             return
         if self.options.wants_auth and self.options.wants("auth") and not await self._login(session):
             return
-        if self._wants_envelope and self.options.wants("mail"):
+        await self._asked(session)
+        if session.alive and self._wants_envelope and self.options.wants("mail"):
             await self._envelope(session)
 
     async def _connect(self, address: str | None) -> Session | None:
@@ -308,12 +319,68 @@ class Probe:
 
     @property
     def _wants_envelope(self) -> bool:
-        return bool(self.recipients) or self.reverse_path is not None or self.options.quit_after in ("mail", "rcpt")
+        wanted = bool(self.recipients) or self.reverse_path is not None or self.options.relay_test
+        return wanted or self.options.quit_after in ("mail", "rcpt")
+
+    async def _asked(self, session: Session) -> None:
+        """VRFY and EXPN, where the user wants them."""
+        if self.verify or self.expand:
+            from smtpdoc.gather.questions import ask
+
+            offered = self._capabilities
+            utf8 = offered is not None and "SMTPUTF8" in offered
+            await ask(session, self._record, self.verify, self.expand, utf8=utf8)
 
     async def _envelope(self, session: Session) -> None:
-        envelope = Envelope(session, self.options, self._record, self._capabilities, self.recipients)
-        self.reverse_path = sender = self.reverse_path or envelope.own_sender(self._helo)
-        await envelope.run(sender)
+        options = self.options
+        message = options.message if options.quit_after is None else None
+        envelope = self._envelope_made = Envelope(session, options, self._record, self._capabilities, message)
+        sender = self.reverse_path
+        if sender is None:
+            sender = self.reverse_path = envelope.own_sender(self._helo)
+        if message is None:
+            await envelope.run(sender, self.recipients, self._extra_recipients())
+            return
+        message = envelope.message = message.completed(str(sender), self._observed_at)
+        # Nobody but the user's own recipients may get the message, so nobody else is named beside it.
+        await envelope.run(sender, self.recipients, last=False)
+        await self._send(session, envelope, message)
+
+    def _extra_recipients(self) -> tuple[Recipient, ...]:
+        """Whom the user did not name: controls at the recipients' domains, foreign ones for a relay test."""
+        options = self.options
+        if not options.catch_all and not options.relay_test:
+            return ()
+        from smtpdoc.gather.relay import controls, relay_paths
+
+        found: list[Recipient] = []
+        if options.catch_all and self.control_name is not None:
+            made_up = controls(self.recipients, self.control_name)
+            found += [Recipient(str(one), one.path, Purpose.CONTROL) for one in made_up]
+        if options.relay_test and self.relay_to is not None:
+            local = next((one.domain for one in self.recipients if one.domain), self._own_domain())
+            paths = relay_paths(self.relay_to, local)
+            found += [Recipient(path[1:-1], path, Purpose.RELAY) for path in paths]
+        return tuple(found)
+
+    def _own_domain(self) -> str:
+        """A domain that the server should take mail for when no recipient names one: its own name or address."""
+        return address_literal(self.target.host) if self.target.is_address else self.target.host
+
+    async def _send(self, session: Session, envelope: Envelope, message: Message) -> None:
+        """Hand the message over, if the envelope was accepted and nothing stands against it."""
+        from smtpdoc.gather.message import Delivery, hand_over, not_sent, unsafe_transport
+
+        offered = _keywords(self._capabilities) or {}
+        clear_allowed = self.opportunistic or self.options.allow_cleartext_auth
+        if not envelope.accepted:
+            not_sent(self._record, "no message was sent, since no recipient was accepted", "not-tried")
+        elif (reason := unsafe_transport(session, clear_allowed=clear_allowed)) is not None:
+            self._record.skip_unsafe(Stage.DATA, reason)
+        elif (reason := Delivery(message, self.target.host, offered).obstacle(self.options)) is not None:
+            not_sent(self._record, f"not sent: {reason}", "message-not-sent")
+        elif session.alive:
+            await hand_over(session, self._record, message)
 
     async def _quit(self, session: Session) -> None:
         """Say goodbye, also after a refused greeting (RFC 5321 section 3.1)."""
@@ -345,13 +412,17 @@ class Probe:
         needed = self.implicit or (self.options.tls != "none" and self.options.wants("starttls"))
         return self._tls_policy_wanted() if needed else None
 
+    def _declared_size(self) -> int | None:
+        message = None if self._envelope_made is None else self._envelope_made.message
+        return self.options.size_bytes if message is None else len(message.data)
+
     def close(self) -> None:
         if self._session is not None:
             self._session.close()
 
     def transcript(self) -> Transcript:
         """Return what has happened so far."""
-        session = self._session
+        session, envelope = self._session, self._envelope_made
         exchanges = tuple(self._record.exchanges)
         address = self._address
         return Transcript(
@@ -381,6 +452,11 @@ class Probe:
             unsolicited=session.unsolicited if session is not None else (),
             legacy_tls=self._legacy.version if self._legacy is not None else None,
             attempts=tuple(self._attempts),
+            parameters=() if envelope is None else envelope.parameters,
+            withheld=() if envelope is None else envelope.withheld,
+            declared_size_bytes=self._declared_size(),
+            relay_to=None if self.relay_to is None else str(self.relay_to),
+            message=None if envelope is None else _message_facts(envelope.message),
             source_address=session.local_address if session is not None else None,
             legacy_cipher=self._legacy.cipher if self._legacy is not None else None,
         )
@@ -392,6 +468,10 @@ class _Silent:
     def line(self, line: Line) -> None: ...
 
     def exchange(self, exchange: Exchange) -> None: ...
+
+
+def _message_facts(message: Message | None) -> MessageFacts | None:
+    return None if message is None else MessageFacts(len(message.data), message.added, message.notes)
 
 
 def _helo_argument(name: str) -> str:
@@ -412,13 +492,13 @@ def _keywords(capabilities: Capabilities | None) -> Mapping[str, str] | None:
 
 
 def outcome(exchanges: Sequence[Exchange]) -> StageStatus:
-    """Return the worst that the stages came to; the last try of a stage counts, and QUIT never does.
+    """Return the worst that the stages came to; the last try of a stage counts, and QUIT and mere questions never do.
 
     A refusal is a verdict and beats a failure, which is none; a deferral is less than both.
     """
     last: dict[tuple[Stage, str | None], Exchange] = {}
     for exchange in exchanges:
-        if exchange.stage is not Stage.QUIT:
+        if exchange.decides:
             last[exchange.stage, exchange.recipient] = exchange
     seen = {exchange.status for exchange in last.values()}
     seen |= {StageStatus.FAILED for one in last.values() if one.failure and one.failure.word in _NO_VERDICT}
@@ -427,4 +507,6 @@ def outcome(exchanges: Sequence[Exchange]) -> StageStatus:
 
 
 # Skipped stages that leave a question open which the user had asked.
-_NO_VERDICT = frozenset({"unsafe", "auth-not-offered", "mechanism-not-offered"})
+_NO_VERDICT = frozenset(
+    {"unsafe", "auth-not-offered", "mechanism-not-offered", "smtputf8-not-offered", "message-not-sent"}
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus
+from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Purpose, Stage, StageStatus
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.reply import Reply
 from smtpdoc.seams import Command, Watcher
@@ -36,10 +36,14 @@ class Record:
     def note(self, text: str, kind: LineKind = LineKind.NOTE) -> None:
         self.line(Line(kind, printable(text), self.encrypted(), self.at_s()))
 
-    def skip(self, stage: Stage, failure: Failure, command: Command | None = None) -> None:
+    def skip(
+        self, stage: Stage, failure: Failure, command: Command | None = None, purpose: Purpose | None = None
+    ) -> None:
         """Keep a step that was not taken, and why."""
         text, recipient = ("", None) if command is None else (command.visible, command.recipient)
-        self.exchange(Exchange(stage, text, None, failure, False, 0.0, recipient=recipient, status=StageStatus.SKIPPED))
+        skipped = StageStatus.SKIPPED
+        exchange = Exchange(stage, text, None, failure, False, 0.0, recipient, status=skipped, purpose=purpose)
+        self.exchange(exchange)
 
     def skip_unsafe(self, stage: Stage, detail: str) -> None:
         self.skip(stage, Failure(FailureKind.SKIPPED_UNSAFE, stage, detail, "unsafe"))

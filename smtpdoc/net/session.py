@@ -108,6 +108,10 @@ class SmtpSession:
                 self._line(LineKind.SENT, command.visible.encode(), self.encrypted)
         self.wire.send(b"".join(command.text.encode() + b"\r\n" for command in commands), len(commands))
 
+    async def send_message(self, data: bytes) -> None:
+        self._owed.append(_Owed(Command(Stage.MESSAGE, ""), self._clock(), self.encrypted))
+        await self.wire.send_message(data, self._patience(None))
+
     async def reply(self) -> Exchange:
         owed = self._owed[0]
         outcome = await self.wire.reply(self._patience(owed.command.patience_s))

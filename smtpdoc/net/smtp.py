@@ -29,6 +29,8 @@ from smtpdoc.net.tls import Channel
 #: Bytes of a handshake after which nobody is shaking hands any more.
 _HANDSHAKE_LIMIT_BYTES = 1 << 18
 _HEAD_BYTES = 512
+#: A message leaves in pieces of this size, as fast as the server takes them.
+_PIECE_BYTES = 1 << 16
 #: Replies that nobody asked for, after which nobody can say any more what belongs to what.
 SURPLUS_LIMIT = 50
 # How long the rest of a clear-text line is waited for once a handshake has failed on its beginning.
@@ -93,6 +95,8 @@ class Wire(SMTPProtocol):
         self._clear_answer: str | None = None
         self._opening = b""
         self._socket: socket.socket | None = None
+        self._room = asyncio.Event()
+        self._room.set()
 
     @property
     def encrypted(self) -> bool:
@@ -137,6 +141,14 @@ class Wire(SMTPProtocol):
             self._peer_closed("lost", str(exc or ""))
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._room.clear()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._room.set()
+
     # What aiosmtplib's own methods call: execute_command and the like keep working on this wire
 
     def write(self, data: bytes) -> None:
@@ -157,13 +169,34 @@ class Wire(SMTPProtocol):
         self._expected += replies
         self._unasked = b""
         self._turn_is_theirs = True
+        self._write(data)
+        self._acknowledge()
+
+    async def send_message(self, data: bytes, timeout: float) -> None:
+        """Write a message, one reply owed for it, at the server's pace; ends the connection after `timeout`."""
+        if self.ending is not None:
+            return
+        self._expected += 1
+        self._unasked = b""
+        self._turn_is_theirs = True
+        try:
+            async with asyncio.timeout(timeout):
+                for start in range(0, len(data), _PIECE_BYTES):
+                    self._write(data[start : start + _PIECE_BYTES])
+                    await self._room.wait()
+        except TimeoutError:
+            self._late("timeout")
+        self._acknowledge()
+
+    def _write(self, data: bytes) -> None:
+        if self.ending is not None:
+            return
         if self._channel is not None and self._channel.established:
             self._channel.encrypt(data)
             self._flush(self._channel)
         else:
             with suppress(SMTPServerDisconnected):  # connection_lost follows and says why
                 super().write(data)
-        self._acknowledge()
 
     async def reply(self, timeout: float | None) -> TimedReply | Ending:
         """Return the next reply that was asked for, or why there is none; ends the connection after `timeout`."""
@@ -332,6 +365,7 @@ class Wire(SMTPProtocol):
     def _end(self, ending: Ending) -> None:
         self.ending = ending
         self._listener.ended(ending, encrypted=self.encrypted)
+        self._room.set()
         self._wake()
 
     def _abort(self) -> None:

@@ -48,6 +48,7 @@ class ScriptedSession:
         self.round_trips = 1
         self.unsolicited: tuple[Reply, ...] = ()
         self.sent: list[tuple[str, ...]] = []
+        self.messages: list[bytes] = []
         self.hidden: list[str] = []
         self.closed = False
         self._answers = list(answers)
@@ -66,6 +67,11 @@ class ScriptedSession:
     def send(self, *commands: Command) -> None:
         self.sent.append(tuple(command.text for command in commands))
         self._owed += commands
+        self.round_trips += 1
+
+    async def send_message(self, data: bytes) -> None:
+        self.messages.append(data)
+        self._owed.append(Command(Stage.MESSAGE, ""))
         self.round_trips += 1
 
     async def reply(self) -> Exchange:

@@ -1,0 +1,103 @@
+"""Parameters of MAIL FROM and RCPT TO: which are sent, and which cannot be because the server does not offer them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from smtpdoc.errors import ParseError
+
+BODIES = ("8bitmime", "binarymime")
+NOTIFY_WORDS = ("never", "success", "failure", "delay")
+RETURNS = ("full", "hdrs")
+_ENVID_LIMIT = 100  # RFC 3461 section 4.4
+# xchar = any ASCII CHAR between "!" (33) and "~" (126) inclusive, except for "+" and "=" (RFC 3461 section 4)
+_NOT_XCHAR = re.compile(r"[^!-*,-<>-~]")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user wants said beside the addresses. None and () say nothing.
+
+    `size_bytes` is the size that SIZE= declares, `body` one of BODIES, `notify` words of NOTIFY_WORDS, `returns` one of
+    RETURNS, `envelope_id` a text as typed. `utf8`: an address needs SMTPUTF8.
+    """
+
+    size_bytes: int | None = None
+    body: str | None = None
+    notify: tuple[str, ...] = ()
+    returns: str | None = None
+    envelope_id: str | None = None
+    require_tls: bool = False
+    utf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter and the EHLO keyword that allows it. `sent` False: the server does not offer that."""
+
+    text: str
+    keyword: str
+    sent: bool
+
+
+def mail_parameters(wishes: Wishes, offered: Mapping[str, str]) -> tuple[Parameter, ...]:
+    """Return the parameters of MAIL FROM that are wished for, those to send among them.
+
+    >>> [one.text for one in mail_parameters(Wishes(size_bytes=1000, returns="hdrs"), {"SIZE": "", "DSN": ""})]
+    ['SIZE=1000', 'RET=HDRS']
+    """
+    wanted = []
+    if wishes.size_bytes is not None:
+        wanted.append((f"SIZE={wishes.size_bytes}", "SIZE"))  # RFC 1870 section 5
+    if wishes.body is not None:
+        wanted.append((f"BODY={wishes.body.upper()}", wishes.body.upper()))  # RFC 6152 section 2, RFC 3030 section 3
+    if wishes.utf8:
+        wanted.append(("SMTPUTF8", "SMTPUTF8"))  # RFC 6531 section 3.4
+    if wishes.returns is not None:
+        wanted.append((f"RET={wishes.returns.upper()}", "DSN"))  # RFC 3461 section 4.3
+    if wishes.envelope_id is not None:
+        wanted.append((f"ENVID={xtext(wishes.envelope_id)}", "DSN"))  # RFC 3461 section 4.4
+    if wishes.require_tls:
+        wanted.append(("REQUIRETLS", "REQUIRETLS"))  # RFC 8689 section 4
+    return tuple(Parameter(text, keyword, keyword in offered) for text, keyword in wanted)
+
+
+def rcpt_parameters(wishes: Wishes, offered: Mapping[str, str]) -> tuple[Parameter, ...]:
+    """Return the parameters of RCPT TO that are wished for; see mail_parameters."""
+    if not wishes.notify:
+        return ()
+    words = ",".join(word.upper() for word in wishes.notify)
+    return (Parameter(f"NOTIFY={words}", "DSN", "DSN" in offered),)  # RFC 3461 section 4.1
+
+
+def parse_notify(text: str) -> tuple[str, ...]:
+    """Return the words of `never` or `success,failure,delay`, each once; raise ParseError for anything else.
+
+    >>> parse_notify("failure,delay")
+    ('failure', 'delay')
+    """
+    words = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",")))
+    if any(word not in NOTIFY_WORDS for word in words) or ("never" in words and len(words) > 1):
+        raise ParseError("never, or some of success,failure,delay", text)
+    return words
+
+
+def parse_envelope_id(text: str) -> str:
+    """Return an envelope id as typed; raise ParseError where RFC 3461 section 4.4 has no room for it.
+
+    It has to be printable ASCII, since that is what comes back in the notification, and 100 characters when encoded.
+    """
+    if not text or not text.isascii() or not text.isprintable() or len(xtext(text)) > _ENVID_LIMIT:
+        raise ParseError(f"an envelope id of 1 to {_ENVID_LIMIT} printable ASCII characters", text)
+    return text
+
+
+def xtext(text: str) -> str:
+    """Return a text in xtext, so that it can stand in a parameter (RFC 3461 section 4).
+
+    >>> xtext("a+b c")
+    'a+2Bb+20c'
+    """
+    return _NOT_XCHAR.sub(lambda found: f"+{ord(found[0]):02X}", text)
