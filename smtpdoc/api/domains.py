@@ -10,11 +10,11 @@ from ipaddress import ip_address
 from smtpdoc.api.clock import Clock
 from smtpdoc.api.topics import Job, chosen_topics, diagnose_domain, gather_topics
 from smtpdoc.errors import TargetError
+from smtpdoc.evidence.transport import PolicyFile
 from smtpdoc.findings import Level
 from smtpdoc.gather.spf import SpfClient
 from smtpdoc.net.budget import BudgetedResolver
 from smtpdoc.net.dns import open_resolver
-from smtpdoc.net.https import HttpsPolicies
 from smtpdoc.report import Report
 from smtpdoc.seams import PolicySource, Resolver
 from smtpdoc.target import domain_name
@@ -75,10 +75,22 @@ async def auth_check(
             )
         asked = BudgetedResolver(resolver, timeout_s)
         if policies is None and not offline:
-            policies = HttpsPolicies(asked, deadline=asked.deadline)
+            policies = _Https(asked)
         evidence = await gather_topics(Job(name, asked, topics, selectors, clients, helo, policies, asked.unchecked()))
     evidence = replace(evidence, queries=asked.questions, elapsed_s=clock.elapsed_s, offline=offline)
     return clock.report("auth-check", name, evidence, diagnose_domain(evidence), fail_on, ignore)
+
+
+class _Https:
+    """A PolicySource that is loaded when there is a policy to fetch; most domains have none."""
+
+    def __init__(self, resolver: BudgetedResolver) -> None:
+        self._resolver = resolver
+
+    async def fetch_policy(self, url: str) -> PolicyFile:
+        from smtpdoc.net.https import HttpsPolicies
+
+        return await HttpsPolicies(self._resolver, deadline=self._resolver.deadline).fetch_policy(url)
 
 
 def _address(text: str) -> str:

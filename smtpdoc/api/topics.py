@@ -7,14 +7,13 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smtpdoc.catalog.bulk_senders import bulk_senders
 from smtpdoc.catalog.checks import bimi as bimi_checks
 from smtpdoc.catalog.checks import dkim as dkim_checks
 from smtpdoc.catalog.checks import dmarc as dmarc_checks
 from smtpdoc.catalog.checks import dns as dns_checks
-from smtpdoc.catalog.checks import dnsbl as dnsbl_checks
 from smtpdoc.catalog.checks import dnssec as dnssec_checks
 from smtpdoc.catalog.checks import domain as domain_checks
 from smtpdoc.catalog.checks import mta_sts as mta_sts_checks
@@ -35,7 +34,6 @@ from smtpdoc.gather.alignment import with_alignment
 from smtpdoc.gather.bimi import DEFAULT_SELECTOR, gather_bimi
 from smtpdoc.gather.dkim import gather_dkim
 from smtpdoc.gather.dmarc import gather_dmarc
-from smtpdoc.gather.dnsbl import gather_dnsbl
 from smtpdoc.gather.dnssec import gather_dnssec, gather_resolver
 from smtpdoc.gather.mta_sts import gather_mta_sts
 from smtpdoc.gather.mx import gather_mx
@@ -45,6 +43,9 @@ from smtpdoc.gather.tls_rpt import gather_tls_rpt
 from smtpdoc.gather.tlsa import gather_tlsa
 from smtpdoc.report import Section
 from smtpdoc.seams import PolicySource, Resolver
+
+if TYPE_CHECKING:
+    from smtpdoc.evidence.dnsbl import DnsblEvidence
 
 #: The topics in the order in which they are told, and the checks of each. A topic's evidence is the attribute of
 #: AuthEvidence with its name, "-" written "_".
@@ -60,12 +61,11 @@ CHECKS: Mapping[str, CheckSet[Any]] = MappingProxyType(
         "tlsa": tlsa_checks.checks,
         "dnssec": dnssec_checks.checks,
         "bimi": bimi_checks.checks,
-        "dnsbl": dnsbl_checks.checks,
     }
 )
-TOPICS = tuple(CHECKS)
-#: Topics that run only when they are named: block lists learn who is asked about, and count who asks.
-OPT_IN = frozenset({"dnsbl"})
+#: Runs only when it is named: block lists learn who is asked about, and count who asks. Loaded only then, too.
+DNSBL = "dnsbl"
+TOPICS = (*CHECKS, DNSBL)
 
 #: A name that nobody can have registered (RFC 6761 section 6.4), the same for the whole run: it is asked for once.
 NONEXISTENT = f"smtpdoc-{secrets.token_hex(6)}.invalid"
@@ -100,8 +100,8 @@ def chosen_topics(only: Sequence[str], skip: Sequence[str], *, dnsbl: bool = Fal
     >>> sorted(chosen_topics(["SPF", "mta_sts", "dane"], ["spf"]))
     ['mta-sts', 'tlsa']
     """
-    wanted = frozenset(map(_topic, only)) if only else frozenset(TOPICS) - OPT_IN
-    return (wanted | (OPT_IN if dnsbl else frozenset())) - frozenset(map(_topic, skip))
+    wanted = frozenset(map(_topic, only)) if only else frozenset(CHECKS)
+    return (wanted | {DNSBL} if dnsbl else wanted) - frozenset(map(_topic, skip))
 
 
 def _topic(name: str) -> str:
@@ -136,7 +136,7 @@ async def _gather(job: Job) -> AuthEvidence:
             "tls-rpt": lambda: gather_tls_rpt(domain, resolver),
             "tlsa": lambda: gather_tlsa(domain, resolver),
             "dnssec": lambda: gather_dnssec(domain, resolver, job.unchecked),
-            "dnsbl": lambda: gather_dnsbl(domain, job.ips, resolver),
+            DNSBL: lambda: _dnsbl(domain, job.ips, resolver),
         }
         if job.topics & {"dmarc", "bimi"}:
             dmarc = group.create_task(gather_dmarc(domain, resolver))
@@ -149,7 +149,7 @@ async def _gather(job: Job) -> AuthEvidence:
     answers = present.result()
     if any(answer.status is LookupStatus.NXDOMAIN for answer in answers):
         # RFC 8020: nothing exists below it; a dozen "missing" would only hide that
-        return AuthEvidence(domain, False, 0, 0.0, ptr=found.get("ptr"))
+        return AuthEvidence(domain, False, 0, 0.0, ptr=found.get("ptr"), dnsbl=found.get(DNSBL))
     exists = True if any(answer.answered for answer in answers) else None
     evidence = AuthEvidence(domain, exists, 0, 0.0, trouble="" if exists else answers[0].detail)
     evidence = await with_alignment(replace(evidence, **found), resolver)
@@ -158,6 +158,12 @@ async def _gather(job: Job) -> AuthEvidence:
 
 async def _run(begin: Callable[[], Awaitable[Any]]) -> Any:
     return await begin()
+
+
+async def _dnsbl(domain: str, ips: Sequence[str], resolver: Resolver) -> DnsblEvidence:
+    from smtpdoc.gather.dnsbl import gather_dnsbl
+
+    return await gather_dnsbl(domain, ips, resolver)
 
 
 async def _bimi(domain: str, resolver: Resolver, dmarc: Awaitable[DmarcEvidence]) -> BimiEvidence:
@@ -171,16 +177,24 @@ def diagnose_domain(evidence: AuthEvidence) -> tuple[Section, ...]:
     sections = [Section("domain", domain_checks.checks.run(evidence))]
     if evidence.resolver is not None:
         sections.append(Section("dns", dns_checks.checks.run(evidence.resolver)))
-    for topic, checks in CHECKS.items():
+    for topic in TOPICS:
         gathered = getattr(evidence, topic.replace("-", "_"))
         if gathered is not None:
-            found = in_context(evidence, checks.run(gathered))
+            found = in_context(evidence, _checks(topic).run(gathered))
             if evidence.exists is None:
                 found = _known(found)
             elif evidence.offline:
                 found = tuple(map(_not_asked, found))
             sections.append(Section(topic, found))
     return tuple(sections)
+
+
+def _checks(topic: str) -> CheckSet[Any]:
+    if topic == DNSBL:
+        from smtpdoc.catalog.checks import dnsbl
+
+        return dnsbl.checks
+    return CHECKS[topic]
 
 
 #: What the user asked for by name stays without a verdict when offline.

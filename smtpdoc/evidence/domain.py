@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.auth import DkimEvidence, DmarcEvidence, MxEvidence, PtrEvidence, SpfEvidence
-from smtpdoc.evidence.dnsbl import DnsblEvidence
 from smtpdoc.evidence.dnssec import DnssecEvidence, ResolverEvidence
 from smtpdoc.evidence.senders import BulkRule
 from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidence, TlsRptEvidence
+
+if TYPE_CHECKING:  # few runs ask block lists
+    from smtpdoc.evidence.dnsbl import DnsblEvidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from smtpdoc.evidence.auth import (
 )
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.evidence.senders import BulkRule
-from smtpdoc.render.json_dnsbl import dnsbl_json
 from smtpdoc.render.json_transport import bimi_json, dnssec_json, mta_sts_json, tls_rpt_json, tlsa_json
 from smtpdoc.render.json_values import Json, seconds, source_json
 
@@ -42,6 +41,8 @@ def auth_json(evidence: AuthEvidence) -> Json:
     if evidence.bimi is not None:
         topics["bimi"] = bimi_json(evidence.bimi)
     if evidence.dnsbl is not None:
+        from smtpdoc.render.json_dnsbl import dnsbl_json  # few runs ask block lists
+
         topics["dnsbl"] = dnsbl_json(evidence.dnsbl)
     if evidence.bulk_senders:
         topics["bulk_senders"] = bulk_senders_json(evidence.bulk_senders)

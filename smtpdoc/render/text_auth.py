@@ -22,7 +22,6 @@ from smtpdoc.findings import Finding, Level, worst
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.senders import host_provider
 from smtpdoc.render.text import Page, plural, tally
-from smtpdoc.render.text_dnsbl import dnsbl_words
 from smtpdoc.render.text_senders import bulk_line, senders_blocks
 from smtpdoc.render.text_transport import SAID_BY_TLS_LINE, TLS_TOPICS, UNDETERMINED, bimi_words, tls_words
 from smtpdoc.report import Report
@@ -97,6 +96,8 @@ def topic_lines(evidence: AuthEvidence, *, verbose: bool = False) -> Iterable[tu
     if evidence.bimi is not None and (verbose or evidence.bimi.status is not TopicStatus.ABSENT):
         yield "BIMI", bimi_words(evidence.bimi)
     if evidence.dnsbl is not None:
+        from smtpdoc.render.text_dnsbl import dnsbl_words  # few runs ask block lists
+
         yield "DNSBL", dnsbl_words(evidence.dnsbl)
 
 

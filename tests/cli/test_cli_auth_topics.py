@@ -1,5 +1,7 @@
 """The topics of auth-check beyond SPF, DKIM and DMARC, as a user meets them, on zone files."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,6 +120,26 @@ LISTED = (
     "dbltest.com.dbl.spamhaus.org. A 127.255.255.254",
 )
 BLOCK_LISTS = ("--dnsbl", "--only", "dnsbl", "--ip", "192.0.2.9")
+
+
+def test_a_policy_is_fetched_from_the_address_that_the_zone_gives(smtpdoc: Smtpdoc, zone: Path) -> None:
+    path = add(zone, '_mta-sts TXT "v=STSv1; id=1"', "mta-sts A 127.0.0.99")
+    ran = smtpdoc("auth-check", "example.com", "--zone", path, "--only", "mta-sts")
+
+    assert 1 == ran.code
+    assert "✖ mta-sts.policy-unavailable" in ran.out
+    assert "127.0.0.99:443 refuses connections" in " ".join(ran.out.split())
+
+
+def test_what_few_runs_need_is_loaded_by_those_only() -> None:
+    program = (
+        "import sys; from smtpdoc import auth_check; "
+        f"auth_check('example.org', zone={DEMO_ZONE!r}); print(*sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+
+    assert "smtpdoc.gather.tlsa" in ran.stdout.split()
+    assert {"smtpdoc.net.https", "smtpdoc.gather.dnsbl", "smtpdoc.grammar.dnsbl"}.isdisjoint(ran.stdout.split())
 
 
 def test_block_lists_are_asked_only_on_request(smtpdoc: Smtpdoc, zone: Path) -> None:
