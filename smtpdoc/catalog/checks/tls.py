@@ -58,8 +58,10 @@ def handshake_failed(session: Transcript) -> Iterator[Detail]:
             continue
         if failure.kind is FailureKind.TLS:  # in TLS 1.3 a server refuses our certificate after the handshake
             message = failure.detail
-            if session.legacy_tls:
-                message += f"; it does speak {_version(session.legacy_tls)}, which nobody should any more"
+            if session.legacy_tls == "TLSv1.2":
+                message += f"; with old ciphers and keys allowed it does speak TLS 1.2 ({session.legacy_cipher})"
+            elif session.legacy_tls:
+                message += f"; it does speak {version_name(session.legacy_tls)}, which nobody should any more"
             yield Detail(message, subject=session.port_name, fault=failure.word)
             return
         if failure.kind is FailureKind.TIMEOUT and exchange.stage is Stage.TLS:
@@ -84,11 +86,12 @@ def old_version(session: Transcript) -> Iterator[Detail]:
     if version in ("SSLv3", "TLSv1", "TLSv1.1"):
         only = "only " if session.legacy_tls else ""
         yield Detail(
-            f"{session.host} speaks {only}{_version(version)}", subject=session.port_name, level=_level(session)
+            f"{session.host} speaks {only}{version_name(version)}", subject=session.port_name, level=_level(session)
         )
 
 
-def _version(version: str) -> str:
+def version_name(version: str) -> str:
+    """Return "TLS 1.2" for OpenSSL's "TLSv1.2"."""
     return {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}.get(version, version)
 
 

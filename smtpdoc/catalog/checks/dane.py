@@ -1,0 +1,174 @@
+"""Does the certificate that is served fit the TLSA records (RFC 7672, RFC 7671)?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from smtpdoc.catalog.model import CheckSet, Detail
+from smtpdoc.evidence.looks import Dane, TlsaMatch
+from smtpdoc.evidence.smtp import Transcript
+from smtpdoc.findings import Level, rfc
+from smtpdoc.grammar.printable import printable
+
+checks = CheckSet[Transcript]("dane")
+
+
+def _words(match: TlsaMatch) -> str:
+    record = match.record
+    digest = record.data.hex()
+    return f"{record.usage} {record.selector} {record.matching_type} {digest[:16]}{'…' if len(digest) > 16 else ''}"
+
+
+def _fitting(session: Transcript, dane: Dane) -> tuple[str, ...]:
+    """The record to publish for the key that is served: 3 1 1, as RFC 7672 section 3.1 advises."""
+    leaf = session.tls.chain[0] if session.tls is not None and session.tls.chain else None
+    if leaf is None or not leaf.public_key:
+        return ()
+    return (f"{dane.name}. IN TLSA 3 1 1 {sha256(leaf.public_key).hexdigest()}",)
+
+
+def _level(dane: Dane) -> Level:
+    """Records that are not authenticated keep no mail back, today."""
+    return Level.ERROR if dane.secure else Level.WARNING
+
+
+@checks.add(
+    "mismatch",
+    title="No TLSA record fits the certificate that is served",
+    level=Level.ERROR,
+    why="Senders with DANE do not deliver to this host until a record fits; they keep the mail and try again, and bounce it "
+    "after days.",
+    fix="If the certificate or key was changed on purpose, publish its record now, beside the old one. If not, find out who "
+    "answers on this port.",
+    sources=(rfc(7672, "2.2"), rfc(7671, "8.1")),
+)
+def mismatch(session: Transcript) -> Iterator[Detail]:
+    dane = session.dane
+    if dane is None or dane.status != "mismatch":
+        return
+    told = "; ".join(
+        _words(match) + (f" ({match.problem})" if match.problem else "") for match in dane.matches if match.usable
+    )
+    yield Detail(
+        f"{dane.name} has {told}, and the served chain fits none of them",
+        subject=session.port_name,
+        level=_level(dane),
+        paste=_fitting(session, dane),
+        name=dane.name,
+        authenticated=dane.secure,
+    )
+
+
+@checks.add(
+    "no-tls",
+    title="There are TLSA records, and no TLS",
+    level=Level.ERROR,
+    why="With usable TLSA records senders insist on TLS; without it they do not deliver.",
+    fix="Turn STARTTLS on at the server, or look for what removes it; the findings about TLS say more.",
+    sources=(rfc(7672, "2.2"),),
+)
+def no_tls(session: Transcript) -> Iterator[Detail]:
+    dane = session.dane
+    if dane is not None and dane.status == "no-tls" and session.capabilities_before_tls is not None:
+        yield Detail(
+            f"{dane.name} exists, but the session came to no certificate", subject=session.port_name, level=_level(dane)
+        )
+
+
+@checks.add(
+    "unusable",
+    title="None of the TLSA records can be used",
+    level=Level.WARNING,
+    why="Senders skip usages 0 and 1 and malformed records; with none left they use TLS without looking at the key.",
+    fix="Publish a 3 1 1 record: the SHA-256 of the server's public key.",
+    sources=(rfc(7672, "3.1"),),
+)
+def unusable(session: Transcript) -> Iterator[Detail]:
+    dane = session.dane
+    if dane is not None and dane.status == "unusable":
+        told = ", ".join(map(_words, dane.matches))
+        yield Detail(f"{dane.name} has only {told}", subject=session.port_name, paste=_fitting(session, dane))
+
+
+@checks.add(
+    "one-record-stale",
+    title="One of the TLSA records fits nothing that is served",
+    level=Level.INFO,
+    why="A record for the next key is good practice; one that was left over from an old key can go.",
+    fix="Keep it if it is for the next key or for another certificate of this host, else take it out.",
+    sources=(rfc(7671, "8.1"),),
+)
+def one_record_stale(session: Transcript) -> Iterator[Detail]:
+    dane = session.dane
+    if dane is None or dane.status != "match":
+        return
+    for match in dane.matches:
+        if match.usable and match.position is None:
+            yield Detail(f"{dane.name}: {_words(match)} fits no certificate sent today", subject=session.port_name)
+
+
+@checks.add(
+    "not-authenticated",
+    title="The TLSA records are not authenticated",
+    level=Level.WARNING,
+    why="Senders look at TLSA records only when the answers for the MX, the address and the record are all secure (DNSSEC). "
+    "Either a zone is not signed, or the resolver that was asked does not validate (then this is a note).",
+    fix="Sign the zones and publish their DS records; if they are signed, ask a validating resolver with --nameserver.",
+    sources=(rfc(7672, "2.2"),),
+)
+def not_authenticated(session: Transcript) -> Iterator[Detail]:
+    dane = session.dane
+    if dane is not None and dane.matches and not dane.secure:
+        blind = dane.resolver_validates is False
+        why = "the resolver that was asked does not validate" if blind else "DNSSEC does not cover the way to it"
+        yield Detail(f"{dane.name}: {why}", subject=session.port_name, level=Level.INFO if blind else None)
+
+
+@checks.add(
+    "none",
+    title="There are no TLSA records for this host and port",
+    level=Level.INFO,
+    why="Without them senders use TLS when they see it, and do not check the key.",
+    fix="Where the host's zone is signed, publish a 3 1 1 record.",
+    sources=(rfc(7672, "3.1"),),
+)
+def none(session: Transcript) -> Iterator[Detail]:
+    dane = session.dane
+    if dane is not None and dane.status == "none":
+        yield Detail(f"no TLSA record at {dane.name}", subject=session.port_name, paste=_fitting(session, dane))
+
+
+@checks.add(
+    "unknown",
+    title="DANE could not be determined",
+    level=Level.UNKNOWN,
+    why="DNS gave no answer for the TLSA record. Where the zone is signed, senders with DANE hold the mail meanwhile.",
+    fix="Try again, or ask another resolver with --nameserver.",
+    sources=(rfc(7672, "2.1"),),
+)
+def unknown(session: Transcript) -> Iterator[Detail]:
+    dane = session.dane
+    if dane is not None and dane.status == "unknown":
+        detail = printable(dane.lookup.detail or dane.lookup.status.value)
+        yield Detail(f"DNS gave no answer for {dane.name}: {detail}", subject=session.port_name)
+
+
+@checks.add(
+    "match",
+    title="A TLSA record fits the certificate that is served",
+    level=Level.PASS,
+    why="Senders with DANE deliver here, with the key checked.",
+    fix="",
+    sources=(rfc(7672, "2.2"),),
+)
+def match(session: Transcript) -> Iterator[Detail]:
+    dane = session.dane
+    if dane is not None and dane.status == "match":
+        good = next(one for one in dane.matches if one.position is not None and not one.problem)
+        what = "the server's certificate" if good.position == 0 else f"certificate {good.position} of the chain"
+        source = "the zone file's record" if dane.local else "the record"
+        yield Detail(f"{dane.name}: {source} {_words(good)} fits {what}", subject=session.port_name)
+
+
+ENTRIES = checks.entries

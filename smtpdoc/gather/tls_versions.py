@@ -1,0 +1,52 @@
+"""Which versions of TLS a server speaks: one short connection for each, never with a login."""
+
+from __future__ import annotations
+
+from smtpdoc.evidence.looks import VersionAnswer
+from smtpdoc.evidence.smtp import FailureKind, Stage, Transcript
+from smtpdoc.gather.look import LookError, Place, expect, greeted, leave, looking
+from smtpdoc.seams import Command, Dialer
+
+VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+
+# The handshake ended before anything was sent: it is our OpenSSL that does not have the version.
+_NOT_HERE = "no protocols available"
+
+
+def versions_to_ask(session: Transcript) -> tuple[str, ...]:
+    """Return the versions that the session has not shown already, oldest first; none where there is no TLS at all."""
+    offered = "STARTTLS" in (session.capabilities_before_tls or {})
+    if session.tls is None and not offered and session.tls_mode != "implicit":
+        return ()
+    return tuple(version for version in VERSIONS if session.tls is None or version != session.tls.version)
+
+
+def known_version(session: Transcript) -> tuple[VersionAnswer, ...]:
+    """Return the answer that the session itself has given."""
+    if session.tls is None or session.tls.version not in VERSIONS:
+        return ()
+    return (VersionAnswer(session.tls.version, True, session.tls.cipher),)
+
+
+async def gather_tls_version(place: Place, version: str, dialer: Dialer) -> VersionAnswer:
+    """Try one version and leave; every failure is an answer."""
+    try:
+        async with looking(place, dialer, version=version) as session:
+            if not place.implicit:
+                await greeted(session, place)
+                await expect(session, Command(Stage.STARTTLS, "STARTTLS"), 220)
+            exchange = await session.start_tls()
+            if exchange.failure is None and session.tls is not None:
+                cipher = session.tls.cipher
+                if place.implicit:
+                    await session.reply()
+                await leave(session)
+                return VersionAnswer(version, True, cipher)
+            failure = exchange.failure
+    except LookError as error:
+        return VersionAnswer(version, None, detail=str(error))
+    detail = failure.detail if failure is not None else ""
+    refused = failure is not None and failure.kind is FailureKind.TLS and _NOT_HERE not in detail
+    if _NOT_HERE in detail:
+        detail = "OpenSSL on this machine does not have this version, so it could not be tried"
+    return VersionAnswer(version, False if refused else None, detail=detail)
