@@ -27,6 +27,7 @@ from smtpdoc.catalog.model import CheckSet
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.auth import DmarcEvidence
 from smtpdoc.evidence.dns import LookupStatus
+from smtpdoc.evidence.dnssec import DnssecState
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.evidence.transport import BimiEvidence
 from smtpdoc.findings import Finding, Level
@@ -174,7 +175,11 @@ async def _bimi(domain: str, resolver: Resolver, dmarc: Awaitable[DmarcEvidence]
 
 def diagnose_domain(evidence: AuthEvidence) -> tuple[Section, ...]:
     """Return the findings of every topic that ran, in the order of TOPICS."""
-    sections = [Section("domain", domain_checks.checks.run(evidence))]
+    whole = domain_checks.checks.run(evidence)
+    if evidence.dnssec is not None and evidence.dnssec.state is DnssecState.BOGUS:
+        # its own finding says why there is no answer, and what to do
+        whole = tuple(finding for finding in whole if finding.id != "domain.no-answer")
+    sections = [Section("domain", whole)]
     if evidence.resolver is not None:
         sections.append(Section("dns", dns_checks.checks.run(evidence.resolver)))
     for topic in TOPICS:

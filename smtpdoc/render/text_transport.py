@@ -21,11 +21,14 @@ UNDETERMINED = "could not be determined"
 
 
 def tls_words(evidence: AuthEvidence) -> str:
-    """Return the TLS line, or "" when none of its topics ran."""
-    parts = list(_tls_parts(evidence))
-    if len(parts) > 1 and all(part.endswith(UNDETERMINED) for part in parts):
-        return f"{UNDETERMINED}: DNS did not answer"
-    return ", ".join(parts)
+    """Return the TLS line, what there is before what is missing; "" when none of its topics ran."""
+    parts = sorted(_tls_parts(evidence), key=lambda part: part.startswith("no "))
+    open_parts = [part for part in parts if part.endswith(UNDETERMINED)]
+    if len(open_parts) < 2:
+        return ", ".join(parts)
+    known = [part for part in parts if part not in open_parts]
+    rest = f"the rest {UNDETERMINED}" if known else f"{UNDETERMINED}: DNS did not answer"
+    return ", ".join([*known, rest])
 
 
 def _tls_parts(evidence: AuthEvidence) -> Iterator[str]:

@@ -87,7 +87,7 @@ def test_a_zone_file_says_nothing_about_its_signatures(smtpdoc: Smtpdoc, zone: P
     path = add(zone, f"_25._tcp.mx1 TLSA 3 1 1 {DIGEST}", '_smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@example.com"')
     ran = smtpdoc("auth-check", "example.com", "--zone", path, "--skip", "spf", "--skip", "dkim", "--skip", "dmarc")
 
-    assert "TLS    ·  no MTA-STS, TLS-RPT, DANE\n" in ran.out
+    assert "TLS    ·  TLS-RPT, DANE, no MTA-STS\n" in ran.out
     assert "dnssec" not in ran.out
     assert "tlsa" not in ran.out
 
