@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import IO, Literal
 
 from rich.cells import cell_len
@@ -20,6 +21,8 @@ MIN_WIDTH = 40
 INDENT = 2
 _WORD = re.compile(r"\s*\S+\s*")
 PASTE_INDENT = 8
+#: Findings of one id that are told one by one.
+ALIKE = 6
 
 
 class Page:
@@ -112,6 +115,10 @@ class Page:
         else:
             self.line(head)
             self.paragraph(sentence, INDENT)
+        self._remedy(finding)
+
+    def _remedy(self, finding: Finding) -> None:
+        """Print what to do; a note has nothing to do unless verbose."""
         if finding.level is Level.INFO and not self.verbose:
             return
         if self.verbose and finding.why:
@@ -127,10 +134,27 @@ class Page:
         self.hanging(Text.assemble(" " * INDENT, (f"{label:<4}", "quiet"), "  "), text)
 
     def findings(self, findings: Iterable[Finding]) -> None:
-        """Print findings, worst first (the order within a level is the catalog's)."""
-        for finding in by_weight(findings):
-            if finding.level is not Level.PASS or self.verbose:
+        """Print findings, worst first (the order within a level is the catalog's), alike ones together."""
+        shown = [finding for finding in by_weight(findings) if finding.level is not Level.PASS or self.verbose]
+        for _, group in groupby(shown, key=lambda finding: finding.id):
+            self._alike(list(group))
+
+    def _alike(self, findings: list[Finding]) -> None:
+        """Print findings of one id: what they share once, and of many only the first unless verbose."""
+        shown = findings if self.verbose or len(findings) <= ALIKE + 1 else findings[:ALIKE]
+        first, *others = shown
+        shared = not self.verbose and all((item.fix, item.paste) == (first.fix, first.paste) for item in others)
+        if others and shared:
+            self.line(Text.assemble(self.mark(first.level), " ", (first.id, "head")))
+            for finding in shown:
+                self.paragraph(finding.message, INDENT)
+        else:
+            for finding in shown:
                 self.finding(finding)
+        if len(shown) < len(findings):
+            self.line(Text(f"  {self.marks.ellipsis} {len(findings) - len(shown)} more of these: --verbose", "quiet"))
+        if others and shared:
+            self._remedy(first)
 
 
 def wrapped(text: Text, width: int) -> list[Text]:

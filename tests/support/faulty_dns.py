@@ -90,6 +90,8 @@ class FaultyDns(asyncio.DatagramProtocol):
             for message in self._answers(await reader.readexactly(size), tcp=True):
                 writer.write(len(message).to_bytes(2, "big") + message)
             await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the client has lost its patience
         finally:
             writer.close()
 

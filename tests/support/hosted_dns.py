@@ -23,6 +23,11 @@ def hosted(behaviour: Behaviour) -> Iterator[FaultyDns]:
         async with server:
             up.set()
             await down.wait()
+        handlers = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in handlers:
+            task.cancel()
+        await asyncio.gather(*handlers, return_exceptions=True)
+        await asyncio.sleep(0.01)  # for the transports to close
 
     def run() -> None:
         try:
@@ -40,4 +45,4 @@ def hosted(behaviour: Behaviour) -> Iterator[FaultyDns]:
         loop.call_soon_threadsafe(down.set)
         thread.join(5)
         loop.close()
-    assert [] == mistakes, "the behaviour itself failed"
+    assert not mistakes, f"the behaviour itself failed: {mistakes[:3]}"
