@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 # What stands before a quoted reply inside the text of another one.
-_INNER = r"(?:\bsaid:?|->|\breturned\b[^:>]{0,80}[:>]|\bresponded with:?|\bwas:|<<<|^) ?[\"'<]?[2-5][0-9]{2}[ -](?:[245]\.[0-9]\.[0-9]{1,3}\b)? ?"
+_INNER = r"(?:\bsaid:?|->|\breturned\b[^:>]{0,80}[:>]|\bresponded with:?|\bwas:|<<<|<(?=[45][0-9]{2} [45]\.)|^) ?[\"'<]?[2-5][0-9]{2}[ -](?:[245]\.[0-9]\.[0-9]{1,3}\b)? ?"
 
 
 @cache
@@ -28,7 +28,8 @@ def inner_reply(text: str) -> str | None:
     if not quoted or quoted[-1].end() >= len(text) - 2:
         return None
     before = text[: quoted[-1].start()].lower()
-    if "sender" in before and any(word in before for word in ("verif", "rejected", "callout", "callback")):
+    checked = "sender" in before or "postmaster" in before
+    if checked and any(word in before for word in ("verif", "rejected", "callout", "callback")):
         return None
     return text[quoted[-1].end() :].strip(" \"'>")
 

@@ -14,8 +14,10 @@ _STATUS = r"[245]\.[0-9]\.[0-9]{1,3}"
 _PATTERNS = {
     # What stands before a quoted reply. Each alternative ends where the code must begin.
     "quoted": (
-        r"(?::\s*|[;,(\"'|>\]][ \t]*|<<<[ \t]*|->[ \t]*|\n[ \t]*(?=[45])|\b(?:stat|reply|response|text|msg|reason|diag\w*)="
-        r"|(?<!expected response )\b(?:said|error|code|reply|replied|response|responded|returned|answered|status|got|was)[ \t]+)"
+        r"(?::\s*|[;,(\"'|>\]][ \t]*|<<<[ \t]*|->[ \t]*|\n[ \t]*(?=[45])"
+        r"|\b(?:stat|reply|response|text|msg|reason|diag\w*)="
+        r"|(?<!expected response )\b(?:said|error|code|reply|replied|response|responded|returned|answered"
+        r"|status|got|was)[ \t]+)"
         rf"[\"']?({_CODE})(?![0-9])(?=[ \t-]+[\w<\"'#(\[*.:]|-?[\"')\]]|$|[\r\n:;])"
     ),
     "later": rf"(?<=[\s>])({_CODE})[ -][245]\.[0-9]\.[0-9]",
@@ -52,7 +54,7 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Unwrapped:
-    """A reply's text without its wrapper, the wrapper's own enhanced code, and the host that it says the reply is of."""
+    """A reply's text without its wrapper; the wrapper's own enhanced code, and the host that it says spoke."""
 
     text: str
     enhanced: str | None = None
@@ -151,7 +153,8 @@ def _host(before: str) -> str | None:
 def _own_words(line: str) -> str:
     """Return what a server logged in its own words where no reply is quoted, or "".
 
-    Postfix: `status=deferred (text)`; Sendmail: `stat=text`; Exim: `** address R=… T=…: text`, `rejected RCPT <…>: text`.
+    Postfix: `status=deferred (text)`; Sendmail: `stat=text`; Exim: `** address R=… T=…: text` and
+    `rejected RCPT <…>: text`.
     """
     _, status, rest = line.partition("status=")
     if status and (start := rest.find(" (")) >= 0 and (end := rest.rfind(")")) > start:

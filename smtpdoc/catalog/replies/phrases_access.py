@@ -103,10 +103,10 @@ LOGIN = (
         "login-missing",
         "auth-required",
         "The server wants a login first",
-        r"must issue an auth|\bauth is (?:required|needed|mandatory)|authentication (?:is )?(?:required|needed)|(?:you )?must (?:first )?(?:authenticate|log ?in|be authenticated)"
+        r"must issue an auth|(?:only|not|never) (?:\w+ )?(?:allowed|permitted|possible|accepted) (?:with|without|after) (?:\w+ )?(?:auth|log)|(?:receive|check|get|pop|fetch|read|retrieve) (?:your )?(?:new )?(?:mail|e-?mail|messages) (?:first|before)|\bauth is (?:required|needed|mandatory)|authentication (?:is )?(?:required|needed)|(?:you )?must (?:first )?(?:authenticate|log ?in|be authenticated)"
         r"|requires? (?:smtp )?auth|(?:client|sender|user|you)\b[^.]{0,20}\bnot (?:been )?authenticated|(?:log|sign) ?in (?:first|before)"
         r"|unauthenticated senders?|auth(?:entication)? first|please (?:authenticate|log ?in|use smtp auth)|need to authenticate"
-        r"|anmeldung erforderlich|authentification requise|smtp auth(?:entication)? (?:is )?(?:needed|mandatory)",
+        r"|anmeldung erforderlich|authentifizierung (?:erforderlich|notwendig|nötig)|autentica(?:ción|zione|ção|cion|cao) (?:requerid|necesari|richiest|necess(?:á|a)ri|obrigat|obligator)|wymaga(?:ne|na)? (?:jest )?(?:uwierzytelni|autoryzac|logowani)|требуется (?:авторизац|аутентификац)|(?:需要|请先)(?:身份)?(?:验证|認證|认证|登录)|認証が必要|authentification (?:requise|nécessaire|obligatoire)|smtp auth(?:entication)? (?:is )?(?:needed|mandatory)",
         "530 5.7.0 Authentication required",
     ),
     phrase(
@@ -131,7 +131,7 @@ TLS = (
         "tls-failed",
         "TLS is wanted and cannot be had",
         r"(?:starttls|tls|encryption)\b[^.]{0,40}\b(?:but (?:was |is )?not|not (?:offered|available|currently available)|unavailable"
-        r"|handshake|negotiation (?:fail|error))|refused to start tls|(?:does not|doesn't) (?:support|offer) (?:starttls|tls)|ssl_(?:accept|connect)|cannot start tls|mta-sts|\btlsa\b|\bdane\b|starttls-not-supported"
+        r"|handshake|negotiation (?:fail|error))|refused to start tls|(?:does not|doesn't) (?:support|offer) (?:starttls|tls)|ssl_(?:accept|connect)|cannot start tls|tls (?:connect\w*|session|set-?up) (?:fail|error)|mta-sts|\btlsa\b|\bdane\b|starttls-not-supported"
         r"|certificate\b[^.]{0,60}(?:verif|fail|expired|mismatch|invalid|untrusted|not trusted|must|revoked|self-signed)"
         r"|(?:invalid|expired|untrusted|bad) certificate|(?:tls|ssl) (?:error|failure|failed|handshake)|server certificate"
         r"|no matching (?:tls|certificate)",
@@ -141,7 +141,7 @@ TLS = (
         "tls-missing",
         "tls-required",
         "The server wants TLS first",
-        r"must issue a starttls|only (?:tls|encrypted|secure)\b|starttls (?:command )?(?:is )?(?:required|first|needed)|(?:session )?encryption (?:is )?(?:required|needed|mandatory)"
+        r"must issue a starttls|secure connection (?:is )?(?:requ|need|mandator)|only (?:tls|encrypted|secure)\b|starttls (?:command )?(?:is )?(?:required|first|needed)|(?:session )?encryption (?:is )?(?:required|needed|mandatory)"
         r"|(?:requires?|must use|need(?:s|ed)?|use) (?:an? )?(?:encrypted|tls|ssl|starttls|encryption)|requiretls only"
         r"|(?:tls|ssl) (?:is )?(?:required|mandatory|needed)|(?:not|un)[- ]?encrypted (?:connection|session)|tls-encrypted connection"
         r"|(?:using|over|via|without) (?:a )?(?:tls|secure) connection|plaintext authentication",
@@ -154,13 +154,13 @@ RELAY = (
         "relay",
         "relay-denied",
         "The server does not relay for this client",
-        r"relay(?:ing)?(?: access)? (?:is )?(?:denied|disallowed|not (?:permitted|allowed|authori[sz]ed)|prohibited|rejected|refused|forbidden)"
+        r"relay(?:ing)?\)?(?: access)? (?:is )?(?:denied|disallowed|not (?:permitted|allowed|authori[sz]ed)|prohibited|rejected|refused|forbidden)"
         r"|(?:denies|deny|no|not|unauthori[sz]ed|isn't|unable to|cannot|won't|don't|refuse to|illegal|prohibit\w*|attempt(?:ed)? to|denied|credentials for)"
         r" (?:\w+ ){0,3}relay|as a relay|not (?:currently |be )?(?:permitted|allowed|configured|authori[sz]ed|able) to (?:\w+ )?relay|relaying to"
         r"|\brelay not|relaying mail|rcpthosts|locally hosted|not (?:a )?local (?:domain|host)|not our (?:domain|customer)"
         r"|(?:do(?:es)? not|don't|doesn't) (?:host|handle mail for|accept mail for|serve) (?:this |the |that )?(?:domain|recipient domain)"
         r"|not (?:configured|responsible|authoritative) for (?:this |the |that )?(?:domain|host)|not hosted here|not (?:a )?local recipient|domain (?:is )?not (?:hosted|local|handled|served) (?:here|on|by)|not (?:a )?gateway|check for new mail before sending"
-        r"|recipient domain not (?:allowed|accepted|local)|relay(?:ing)? (?:weiter|interdit|non autoris|no permitido)",
+        r"|recipient domain not (?:allowed|accepted|local)|relay(?:ing)? (?:weiter|interdit|non autoris|no permitido)|relay attempt|retransmis\w+ (?:negad|denegad|n(?:ã|a)o (?:permitid|autorizad)|no (?:permitid|autorizad))|relais (?:refus|interdit|non autoris)|weiterleit\w+ (?:nicht (?:erlaubt|gestattet|zulässig)|verweigert)|inoltro (?:negato|non)|rcpthosts|(?:пересылка|ретрансляция|релей)\S*[^.]{0,20}(?:запрещ|не (?:разреш|допуск))|(?:中继|轉發|转发)\S{0,6}(?:拒绝|拒絕|禁止)",
         "554 5.7.1 <user@example.net>: Relay access denied",
     ),
 )

@@ -33,7 +33,7 @@ LOCAL_RULES = (
         "not-on-allow-list",
         "client-refused",
         "The receiver takes mail only from servers on its own list",
-        r"not (?:in|on) (?:the |our |a )?(?:white|allow)-?\s?list|(?:only|just) (?:white|allow)-?listed (?:hosts|ip|servers|clients|senders)",
+        r"not (?:in|on) (?:the |our |an? )?(?:white|allow|approved|accept)(?:ed)?[- ]?\s?list|(?:only|just) (?:white|allow)-?listed (?:hosts|ip|servers|clients|senders)",
         "421 4.7.0 IP not in whitelist for RCPT domain, closing connection.",
     ),
     phrase(
@@ -68,14 +68,14 @@ LISTS = (
         r"(?:helo|ehlo|sender|from|envelope|mail) ?(?:domain|address)[^;.]{0,40}(?:listed (?:in|on|at|by)|blocked using|is in an? (?:rbl|dbl)|dbl)"
         r"|\b(?:dbl|surbl|uribl|rhsbl|dbl-?listed)\b|uribl|surbl|domainlisturl#|(?:url|uri|link|domain|website)s? (?:in (?:the|your) (?:message|mail|body) )?"
         r"(?:is |are |was |were )?(?:listed|black-?listed|block-?listed|on (?:a|the) (?:block|black)list)(?! (?:for|by (?:this|the) recipient))"
-        r"|(?:contains?|containing) (?:a )?(?:black-?|block-?)?listed (?:url|uri|link|domain)|having a domain present|(?:malicious|listed) (?:url|link)",
+        r"|(?:contains?|containing) (?:an? )?(?:[\w-]+[ -]){0,3}(?:(?:black-?|block-?)?listed|block(?:ed|ing)|black) (?:url|uri|link|domain)|having a domain present|(?:malicious|listed) (?:url|link)",
         "550 5.7.1 Message contains a URL listed in SURBL",
     ),
     phrase(
         "sender-domain-listed",
         "sender-blocked",
         "The receiver has the sender on a list of its own",
-        r"sender (?:address |domain |e-?mail )?(?:is )?(?:on|in) (?:our|the|a|my) (?:local )?(?:black|block)|(?:your |sender(?:'s)? |from )(?:e-?mail |mail )?(?:domain|address) (?:has been|is|was) (?:black|block)-?listed"
+        r"sender (?:address |domain |e-?mail )?(?:is )?(?:on|in) (?:\S+ )?(?:local )?(?:black|block)|\b(?:user|sender) (?:is )?in (?:the )?(?:black|block)-?list|(?:your |sender(?:'s)? |from )(?:e-?mail |mail )?(?:domain|address) (?:has been|is|was) (?:black|block)-?listed"
         r"|(?:black|block)-?listed sender|sender (?:is )?(?:black|block)-?listed|header based manually blocked senders|blocked senders?:",
         "550 5.7.1 Your domain has been blacklisted",
     ),
@@ -146,7 +146,7 @@ CLIENT = (
         "client-refused",
         "client-refused",
         "The sending server is refused by a local rule",
-        r"client host rejected|(?:rejected|blocked|denied|banned) (?:host|ip|client|server)\b|(?:your |this |sending |client |remote )?(?:ip|host|server|network|mta|client)(?: address)?(?: ip#\S*| \S*ip#\S*)?"
+        r"client host rejected|^(?:\[\w{1,8}\] )?blocked\W*$|\b(?:mail|e-?mail|messages?|connections?) from ip#\S* (?:is |are )?not (?:allowed|accepted|permitted)|ip (?:is )?forbidden|(?:denies|denied) access|(?:rejected|blocked|denied|banned) (?:host|ip|client|server)\b|(?:your |this |sending |client |remote )?(?:ip|host|server|network|mta|client)(?: address)?(?: ip#\S*| \S*ip#\S*)?"
         r" (?:is |has been |was |are )?(?:not (?:allowed|permitted|authori[sz]ed|accepted)|denied|rejected|refused|banned|forbidden|blocked)"
         r"|bad ip|(?:traffic|mail|connections?) not accepted from (?:this|your)|not (?:in|on) (?:the )?(?:white|allow)-?list|not in whitelist|does not accept (?:e-?mail|mail) over"
         r"|not allowed (?:access|to connect)|(?:unauthenticated|direct) mail not allowed|from this range|blocked by (?:ldap|local|administrator|admin|our|firewall)"

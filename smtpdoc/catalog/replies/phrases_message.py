@@ -10,8 +10,8 @@ SCORED = (
         "antispam-checks",
         "spam-content",
         "The message failed the receiver's spam checks",
-        r"spam-like|spam-id|anti-?spam system|antyspam|(?:several|multiple|some) anti-?spam (?:checks|tests)|(?:your )?message scored|spam (?:score|points|level)|score[ds]? \d|messagescoring|spam (?:or|and|/) virus|(?:classified|identified|detected|flagged|tagged|marked|considered|recogni[sz]ed|declared|judged|rejected|treated) (?:as |to be |to be as )?(?:an? )?(?:possible |probable |likely )?(?:spam|junk|phish|bulk|unsolicited)"
-        r"|spam (?:message|mail|content|pattern|filter|detect|check|reject|block)|(?:is|contains?|looks like|appears to be|probably|possible|likely) (?:\w+ )?(?:spam\b|phish|junk|unsolicited)",
+        r"spam-like|spam-id|anti-?spam system|antyspam|(?:several|multiple|some) anti-?spam (?:checks|tests)|(?:your )?message scored|spam (?:score|points|level)|score[ds]? \d|messagescoring|spam (?:or|and|/) (?:\w+ )?virus|(?:classified|identified|detected|flagged|tagged|marked|considered|recogni[sz]ed|declared|judged|rejected|treated) (?:as |to be |to be as )?(?:an? )?(?:possible |probable |likely )?(?:spam|junk|phish|bulk|unsolicited)"
+        r"|spam (?:message|mail|content|pattern|filter|detect|check|reject|block(?!ing url))|(?:is|contains?|looks like|appears to be|probably|possible|likely) (?:\w+ )?(?:spam\b|phish|junk|unsolicited)",
         "550 5.7.1 Message identified as SPAM",
     ),
 )
@@ -21,8 +21,8 @@ SIZE = (
         "message-size",
         "message-too-big",
         "The message is too big",
-        r"(?:message|mail|e-?mail|attachment|file|header|size|content|body)s?\b[^.;]{0,30}\b(?:too (?:big|large|long)|exce(?:ed|de)s?(?:ed)? (?:\w+ ){0,4}(?:size|limit|maximum|length|max)|size exce|exceeds)|size[- ]?limit(?! on mailbox)|(?:max(?:imum)?|fixed|allowed|permitted|administrative) (?:message |mail |attachment |allowed |permitted )*(?:size|length|limit)|message (?:length|size)|message file too big|size exceeded|too large (?:for|to)|exceeded (?:\S+ )?message size|oversi[sz]ed?"
-        r"|nachricht (?:ist )?zu gro|message trop (?:gros|volumineux|long)|mensaje (?:es )?demasiado|wiadomo(?:ść|sc) (?:jest )?zbyt|too many attachments|attachment count",
+        r"(?:message|mail|e-?mail|attachment|file|header|size|content|body)s?\b[^.;]{0,30}\b(?:too (?:big|large|long)|exce(?:ed|de)s?(?:ed)? (?:\w+ ){0,4}(?:size|limit|maximum|length|max)|size exce|exceeds)|size[- ]?limit(?! on mailbox)|(?:max(?:imum)?|fixed|allowed|permitted|administrative) (?:message |mail |attachment |allowed |permitted )*(?:size|length|limit)|message (?:length|size)|message file too big|(?:length|size) of (?:\w+ ){0,3}(?:content|data|message|mail|body)\b[^.]{0,30}(?:max|limit|exce|threshold)|size exceeded|too large (?:for|to)|exceeded (?:\S+ )?message size|oversi[sz]ed?"
+        r"|nachricht (?:ist )?zu gro|message trop (?:gros|volumineux|long)|mensaje (?:es )?demasiado|wiadomo(?:ść|sc) (?:jest )?(?:zbyt|za du)|(?:mensagem|mensaje|messaggio)\b[^.]{0,20}(?:grande|excede|supera)|bericht (?:is )?te groot|письмо слишком больш|слишком больш\w+ (?:письмо|сообщени|размер)|(?:邮件|附件)(?:太大|过大|超过)|サイズ(?:が|の)?(?:大き|超過|制限)|too many attachments|attachment count",
         "552 5.3.4 Message size exceeds fixed limit",
     ),
 )
@@ -32,7 +32,7 @@ VIRUS = (
         "virus",
         "virus",
         "A virus, or an attachment that is never taken",
-        r"virus|malware|malicious (?:content|code|file|attach|software|mail|message)|trojan|\binfected|\bworm\b|ransomware|(?:banned|forbidden|illegal|prohibited|disallowed|blocked|dangerous|unacceptable|executable|unsafe|restricted) (?:\w+ )?(?:attach|file)|(?:attach\w*|file(?:name)?|extension)s?\b[^.;]{0,60}\b(?:not allowed|not permitted|not accepted|banned|blocked|prohibited|forbidden|dangerous|illegal|denied|rejected|exploit)|macro|(?:potential|possible) security (?:issue|risk|threat)|security threat|security (?:issue|risk|reasons)[^.]{0,20}(?:attach|content|file)|mime_banned|clamav|\.exe\b",
+        r"virus|attachments?(?:[ -]\w+)? (?:filter|polic)|malware|malicious (?:content|code|file|attach|software|mail|message)|trojan|\binfected|\bworm\b|ransomware|(?:banned|forbidden|illegal|prohibited|disallowed|blocked|dangerous|unacceptable|executable|unsafe|restricted) (?:\w+ )?(?:attach|file)|(?:attach\w*|file(?:name)?|extension)s?\b[^.;]{0,60}\b(?:not allowed|not permitted|not accepted|banned|blocked|prohibited|forbidden|dangerous|illegal|denied|rejected|exploit)|macro|(?:potential|possible) security (?:issue|risk|threat)|security threat|security (?:issue|risk|reasons)[^.]{0,20}(?:attach|content|file)|mime_banned|clamav|\.exe\b",
         "550 5.7.1 Virus found in attachment",
     ),
 )
@@ -69,7 +69,7 @@ SPAM = (
         "spam",
         "spam-content",
         "The message looks like spam to the receiver",
-        r"\bspam|spam(?:assassin|my|ming|bouncer|text)|unsolicited|\bjunk|bulk (?:e-?)?mail|phish|anti-?spam|spamm|\bube\b|\buce\b",
+        r"\bspam|(?:rejected|refused|blocked|listed|caught|flagged) by (?:dcc|pyzor|razor)\b|\bdcc (?:reject|bulk)|spam(?:assassin|my|ming|bouncer|text)|unsolicited|\bjunk|bulk (?:e-?)?mail|phish|anti-?spam|spamm|\bube\b|\buce\b",
         "550 SPAM not accepted here",
     ),
     phrase(

@@ -27,12 +27,12 @@ FULL = (
         "mailbox-full",
         "mailbox-full",
         "The recipient's mailbox is full",
-        r"quotaexceeded|(?:disk|space) full for|(?:user|recipient|mailbox|account) has no (?:\w+ )?(?:space|room)|mail ?box capacity|exceeds? (?:\w+ ){0,2}mail ?box (?:capacity|size|limit|quota)|(?:mail ?-?box|account|inbox|user|recipient) (?:is |has gone )?over (?:its|the|his|their) (?:limit|quota|size|storage)|(?:mail ?-?box|mail ?folder|inbox|account|folder|maildir|postfach|bo(?:i|î)te|casella|buz(?:o|ó)n|skrzynka)\b[^.]{0,60}\b(?:(?:is |was )?(?:almost )?full|over ?-?quota|pe(?:ł|l)na|pleine|piena|lleno|voll|overvol)"
+        r"quotaexceeded|quota is over|\b(?:over|out of) quot[ae]\b|space (?:has |is |was )?(?:been )?(?:all )?used up|mail ?-?box (?:has )?(?:exceeds|exceeded)|exhausted (?:\w+ ){0,2}(?:storage|space|quota)|(?:speicher\w*|quota) (?:ist |wurde )?(?:über|ueber)schritten|(?:speicherplatz|posteingang|postfach)\b[^.]{0,30}(?:erschöpft|aufgebraucht|voll)|переполнен|превышен\w* (?:квот|лимит|объ)|квота (?:превышен|исчерпан)|(?:邮箱|信箱|郵箱|收件箱|メールボックス|空间|容量)\S{0,8}(?:已满|已滿|满了|不足|超(?:限|出|過)|一杯|いっぱい|満杯)|容量(?:超過|オーバー)|przepe(?:ł|l)nion|(?:disk|space) full for|(?:user|recipient|mailbox|account) has no (?:\w+ )?(?:space|room)|mail ?box capacity|exceeds? (?:\w+ ){0,2}mail ?box (?:capacity|size|limit|quota)|(?:mail ?-?box|account|inbox|user|recipient) (?:is |has gone )?over (?:its|the|his|their) (?:limit|quota|size|storage)|(?:mail ?-?box|mail ?folder|inbox|account|folder|maildir|postfach|bo(?:i|î)te|messagerie|casella|buz(?:o|ó)n|bandeja|caixa|skrzynka|schr(?:á|a)nka|postvak|postbus|brevl(?:å|a)da|posta kutusu)\b[^.]{0,60}\b(?:(?:is |was )?(?:almost )?full|over ?-?quota|pe(?:ł|l)na|pleine?|piena|llen[oa]|voll?\b|overvol|cheia|lotada|saturée?|pln(?:á|a)\b|full[at]?\b|dolu)"
         r"|over ?-?quota|mail ?box full|full mail ?box|(?:disk|disc|mail(?:box)?|storage|user|account|recipient|mail folder|inbox) (?:quota|space|storage|limit)(?: \w+){0,3} (?:exce?eded|exe?eded|exceed|full|reached|violation|depleted|used up)"
         r"|quota (?:limit |usage |is |has been |has )?(?:exce?eded|exceed|full|reached|violation|depleted)|exce?eded? (?:\w+ ){0,3}(?:mailbox |storage |disk |mail |allowed |its |their |his )*(?:quota|storage|disk space|space|allocation|mailbox (?:size|limit))"
         r"|(?:not enough|insufficient|no|out of|lacks?|low) (?:\w+ )?(?:mailbox |storage |disk )?(?:space|storage)(?! on (?:device|server))[^.]{0,40}(?:user|mailbox|account|recipient|accept)|(?:not|n't) have enough (?:space|room|storage)"
-        r"|space not enough|mailbox (?:size )?(?:limit|quota)|too many messages on the server|zuviele mails|too many messages in (?:the |his )?(?:mail ?box|inbox)|extended quota|exceeded the (?:hard|soft) limit|exceed the hard limit"
-        r"|(?:user|recipient|account) (?:is )?(?:over|out of) (?:quota|storage|space)|blocks limit|has exceeded (?:its|his|her|their) (?:disk|mail|storage)|cuota|superó|quota d(?:é|e)pass|quota superata|mbox full|mail ?quota"
+        r"|space not enough|mailbox (?:size )?(?:limit|quota)|zuviele mails|too many (?:messages|mails) (?:on|in) (?:the |this |his |your )?(?:server|mail ?box|inbox|account)|extended quota|exceeded the (?:hard|soft) limit|exceed the hard limit"
+        r"|(?:user|recipient|account) (?:is )?(?:over|out of) (?:quota|storage|space)|blocks limit|has exceeded (?:its|his|her|their) (?:disk|mail|storage)|cuota|superó|quota d(?:é|e)pass|quota (?:superata|esaurita|excedida)|cota (?:excedida|esgotada)|espace (?:de stockage )?(?:insuffisant|satur)|spazio (?:esaurito|insufficiente)|mbox full|mail ?quota"
         r"|storage allocation|limit exeeded for this e?mail|full \(quota",
         "552 5.2.2 Mailbox full",
     ),
@@ -47,11 +47,11 @@ DISABLED = (
         _WHO
         + r"\(?s?\)?\b[^.;]{0,60}\b(?:disabled|deactivated|inactive|suspended|locked|frozen|expired|closed|terminated|blocked (?:by|due|because)|cancell?ed|archived|archivee|archivée|dormant|retired|paused"
         r"|not (?:been )?activated?|not active|not enabled|deactivat|bloqu(?:é|e)e?|inativ|zablokowane|gesperrt|deaktiviert|inactivo|disattivat|disabilitat|d(?:é|e)sactiv|inactif)"
-        r"|(?:disabled|inactive|suspended|deactivated|locked|closed|expired|frozen|dormant|archived) (?:\w+ )?"
+        r"|(?<!invalid/)\b(?:disabled|inactive|suspended|deactivated|locked|closed|expired|frozen|dormant|archived) (?:\w+ )?"
         + _WHO
         + r"|mail receiving disabled|account (?:closed|expired|locked|suspended|frozen|unavailable)"
         r"|no longer (?:active|accept|receiv|in use)|\bnot active\b|(?<!delivery )temporarily suspended|(?:is|was) now disabled|has been (?:disabled|suspended|deactivated) |recipient account is (?:un|not )available"
-        r"|this mailbox is disabled|delivery to this (?:user|mailbox) is disabled|mailbox (?:is )?(?:on hold|under migration)",
+        r"|inactivity|no (?:recipient |user |account )?activity|(?:has ?n[o\']t|has not|never|not) (?:yet )?(?:logged|entered|signed)(?: in| on| onto| during)\b|(?:should|must|has to|needs to) (?:log|sign) ?in to (?:enable|activate|receive)|(?:cuenta|buz(?:o|ó)n|conta|caixa|casella|compte|bo(?:i|î)te|konto|skrzynka|ящик|аккаунт)\b[^.]{0,40}(?:deshabilitad|desactivad|desativad|suspendid|bloquead|disattivat|sospes|d(?:é|e)sactiv|suspendu|ferm(?:é|e)|bloqu(?:é|e)|nieaktywn|zablokowan|zawieszon|заблокирован|отключ(?:ё|е)н|неактив)|(?:账号|帐号|邮箱|用户|帳號)\S{0,6}(?:禁用|停用|冻结|锁定|被锁|凍結)|停止されて|無効|利用停止|休止|this mailbox is disabled|delivery to this (?:user|mailbox) is disabled|mailbox (?:is )?(?:on hold|under migration)",
         "550 5.2.1 The mailbox is disabled",
     ),
 )
@@ -73,7 +73,7 @@ GROUP = (
         "group-rule",
         "recipient-refused",
         "The group or list does not take mail from you",
-        r"group\b[^.]{0,20}\brestricted|(?:user|recipient|mail ?box)\b[^.]{0,20}(?:does not|doesn't|do not) (?:want|wish)|(?:recipient|user) (?:has |have )?blocked (?:you|this|the)|restricted to (?:\w+ )?(?:senders|members|users|internal)"
+        r"not subscribed to|group\b[^.]{0,20}\brestricted|(?:user|recipient|mail ?box)\b[^.]{0,20}(?:does not|doesn't|do not) (?:want|wish)|(?:recipient|user) (?:has |have )?blocked (?:you|this|the)|restricted to (?:\w+ )?(?:senders|members|users|internal)"
         r"|not (?:allowed|permitted|authori[sz]ed) to (?:send|post|write|mail|e-?mail|submit)(?: \w+){0,3} to (?:this|the) (?:group|list|recipient|distribution|mailbox|address|user|mailing|alias)"
         r"|(?:distribution|mailing) (?:list|group)s?\b[^.]{0,40}\b(?:only|restricted|not allowed|not permitted)",
         "550 5.7.1 Sender not allowed to send to this group",
@@ -85,8 +85,8 @@ REFUSED = (
         "recipient-refuses",
         "recipient-refused",
         "The recipient or group does not take mail from you",
-        r"(?:rejected|refused|blocked|declined|denied) by (?:the |this )?(?:recipient|user|addressee|mailbox owner)s?\b|(?:user|recipient) (?:has )?(?:refused|declined|rejects?|refuses)|(?:allowed|approved|authori[sz]ed|permitted)[- ]senders?"
-        r"|(?:member|subscriber)s?\b[ -](?:only|may|can)\b|only (?:\w+ )?(?:members|subscribers|employees)\b|not a (?:list )?(?:member|subscriber)|(?:only|just) accepts? (?:e-?mail|mail|messages?|posts?) from|not (?:allowed|permitted|authori[sz]ed) to (?:post|send (?:e-?mail |mail |messages? )?to (?:this|the)|mail to|write)"
+        r"(?:rejected|refused|blocked|declined|denied) by (?:the |this )?(?:recipient|user|addressee|mailbox owner)s?\b|(?:user|recipient) (?:has )?(?:refused|declined|rejects?\b|refuses)|(?:allowed|approved|authori[sz]ed|permitted)[- ]senders?"
+        r"|(?:member|subscriber)s?\b[ -](?:only|may|can)\b|only (?:\w+ )?(?:members|subscribers|employees)\b|not a (?:list )?(?:member|subscriber)|(?:only|just) accept(?:s|ing)? (?:e-?mail|mail|messages?|posts?) from|not (?:allowed|permitted|authori[sz]ed) to (?:post|send (?:e-?mail |mail |messages? )?to (?:this|the)|mail to|write)"
         r"|(?:does not|doesn't|do not|will not|not) (?:want|wish|accept(?:ing)? (?:mail|messages|e-?mail) from (?:you|this sender|outside|external|unknown))|external senders?|restricted (?:recipient|address|list|group)|recipient(?:'s)? preferences|moderated|challenge.{0,20}response"
         r"|sender (?:is )?not (?:in|on) (?:the |my )?(?:allow|white|address)",
         "550 5.7.1 This group only accepts mail from members",
@@ -125,7 +125,7 @@ UNKNOWN = (
         "user-unknown-other-words",
         "user-unknown",
         "The address does not exist",
-        r"user unknown|unknown user|no (?:local|matching) (?:user|mail ?box|recipient|account|address)|(?:does not|doesn't) live here|no longer (?:on|in) (?:this|the|our)? ?(?:server|system)|not in (?:the |our |this )?(?:directory|database|system)|non[- ]?existent (?:user|recipient|mail|address|account)|(?:does ?n[o']?t|dosn't|did not|didn't|don't|do not) (?:exist|have (?:a|an|any) (?:\S+ )?account|have an account|recogni[sz]e)|not (?:an? )?(?:valid|active|known|registered|recogni[sz]ed|existing|local|real) (?:\w+ )?(?:user|address|e-?mail|mailbox|account|recipient)"
+        r"user unknown|unknown user|no mail-?box\W*$|invalid rcpt ?-?(?:to)?\b|(?:пользовател|адрес|получател|ящик|аккаунт)\w*[^.]{0,30}(?:не (?:существ|найден|зарегистрирован)|отсутствует|неизвестен)|нет такого|не существует|неизвестн\w+ (?:пользовател|получател|адрес)|несуществующ|(?:用户|收件人|邮箱|地址|帐号|账号|帳號|使用者|收件者)\S{0,6}(?:不存在|未找到|无效|無效|不正确|错误|錯誤)|(?:不存在|无效|未知)的?(?:用户|收件人|邮箱|地址)|宛先\S{0,10}(?:不明|存在し|見つか)|(?:ユーザー?|アドレス|メールボックス)\S{0,12}(?:存在し|見つか|不明|ありません|登録されて)|ismeretlen|nem létez|neexistuj|nezn(?:á|a)m(?:ý|y)|nieznany|kullanıcı (?:bulunamad|yok)|hittades inte|finns inte|findes ikke|finnes ikke|no (?:local|matching) (?:user|mail ?box|recipient|account|address)|(?:does not|doesn't) live here|no longer (?:on|in) (?:this|the|our)? ?(?:server|system)|not in (?:the |our |this )?(?:directory|database|system)|non[- ]?existent (?:user|recipient|mail|address|account)|(?:does ?n[o']?t|dosn't|did not|didn't|don't|do not) (?:exist|have (?:a|an|any) (?:\S+ )?(?:e-?mail[ -]?)?account|have an account|recogni[sz]e)|not (?:an? )?(?:valid|active|known|registered|recogni[sz]ed|existing|local|real) (?:\w+ )?(?:user|address|e-?mail|mailbox|account|recipient)"
         r"|not listed (?:in|with)|could not be (?:found|reached|resolved|verified)|(?:cannot|unable to|can't|can not|could not|couldn't) (?:be verified|be found|find|resolve|verify|deliver to)[^.]{0,30}(?:user|recipient|address|mail ?box|account|addr#)|recipient cannot be verified|not our (?:user|customer)|bad_recipient|badrcptto|recipnotfound"
         r"|handle mail for that user|not deliverable|user path no exist|unallocated|unknown local[- ]part|address lookup (?:in|fail)|not in (?:the )?recipient list|(?:is|are) not (?:ok|known)|illegal alias|address error|rcpt(?: to)? (?:user )?\S* ?not ok|account (?:not|isn't)"
         r"|banned recipient|(?:unknown|invalid|no such) (?:id|name|username)|recipient (?:not found|rejected|unknown)|invalid (?:user|recipient|destination)|destinatario errato|sconosciuto|inesistente|inconnu|invalide|n'existe pas|nie istnieje|nie ma takiego|no existe|n(?:ã|a)o existe|desconocid|desconhecid|unbekannt|nicht gefunden|niet gevonden|introuvable|non trovat|no encontrad|n(?:ã|a)o encontrad|existiert nicht|onbekend|bestaat niet|okänd|ukjent|ukendt|tuntematon"
@@ -147,7 +147,7 @@ DOMAIN = (
         "domain-lookup",
         "dns-failure",
         "A DNS lookup failed",
-        r"name ?server\W{1,3}(?:timeout|timed out|failure|error|unreachable|no (?:answer|response))|host not found, try again|name service error[^.]{0,60}try again|(?:dns|domain|mx|host|name)\b[^.]{0,30}(?:temporar\w+ |transient )(?:lookup |resolution )?(?:failure|error|fail)"
+        r"\bdns (?:resolve|resolution|lookup|query|look-up) (?:error|fail|timeout|problem)|name ?server\W{1,3}(?:timeout|timed out|failure|error|unreachable|no (?:answer|response))|host not found, try again|name service error[^.]{0,60}try again|(?:dns|domain|mx|host|name)\b[^.]{0,30}(?:temporar\w+ |transient )(?:lookup |resolution )?(?:failure|error|fail)"
         r"|servfail|dns (?:query|lookup) failed|temporary dns|dns (?:server )?(?:timeout|time-out|timed out|temporar)|lookup (?:timed out|timeout)|could not (?:resolve|look ?up)[^.]{0,40}(?:temporar|try again|at this time)|temporar\w+ (?:unable to|failure (?:in|of)|failed to) (?:\w+ )?(?:resolv|dns|name|look)",
         "451 4.4.3 Name server timeout",
     ),
@@ -155,7 +155,7 @@ DOMAIN = (
         "domain-unknown",
         "bad-domain",
         "The recipient's domain takes no mail",
-        r"(?:host(?!#)|domain|hostname|destination|system)\b(?: (?:or domain )?name)?[^.;(]{0,30}\b(?:unknown|not found|does ?n[o']t exist|nonexistent|non-?existent|invalid|no data known|cannot be (?:found|resolved))|nxdomain|no (?:valid |usable )?mx\b|null mx|\bnullmx\b|(?:unknown|invalid|no such|bad|non-?existent|illegal|unrouteable) (?:\w+ )?(?:domain|host)\b"
+        r"(?:host(?!#)|domain|hostname|destination|system)\b(?: (?:or domain )?name)?[^.;(]{0,30}\b(?:unknown|not found|does ?n[o']t exist|nonexistent|non-?existent|invalid|no data known|cannot be (?:found|resolved))|nxdomain|invalid mx\b|no mail hosts? for|no (?:valid |usable )?mx\b|null mx|\bnullmx\b|(?:unknown|invalid|no such|bad|non-?existent|illegal|unrouteable) (?:\w+ )?(?:domain|host)\b"
         r"|(?:couldn't|could not|cannot|can't) find (?:any )?host|(?:does not|doesn't|do not|never|not) accept(?:ing)? (?:any )?(?:e-?mail|mail|network messages)(?! from| over| at | right| now| currently| for now)|bad destination system|host (?:name )?is unknown|unrouteable (?:mail )?(?:domain|address)|unable to route|domain name not found"
         r"|no (?:mail )?(?:server|host|a record|address)s? (?:found|known|for (?:the )?(?:domain|host))|domain (?:has )?(?:expired|no (?:mx|mail))",
         "550 5.1.2 Host unknown: domain does not exist",
