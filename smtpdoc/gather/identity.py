@@ -16,6 +16,9 @@ from smtpdoc.seams import Resolver
 # Servers tell in the first line of their reply to EHLO where they see us: "Hello mail.example.com [192.0.2.1]".
 _SEEN_AS = re.compile(r"[\[(](?:IPv6:)?([0-9A-Fa-f.:]{3,45})[\])]")
 
+# Addresses of which the server sees another, or of which DNS knows nothing.
+_NOT_OURS_ALONE = ("private", "carrier-grade NAT", "loopback", "link-local", "unspecified")
+
 
 def worth_asking(ip: str) -> bool:
     """Whether public DNS can know this address; a zone (fe80::1%eth0) makes it ours alone."""
@@ -24,7 +27,8 @@ def worth_asking(ip: str) -> bool:
 
 async def gather_reverse(server: str, ours: str | None, helo: str, resolver: Resolver) -> Identity:
     """Ask DNS about the server's address and, with `ours`, about our own and the name that we give in EHLO."""
-    ips = [server, *([ours] if ours is not None and is_address(ours) else [])]
+    own_side = ours is not None and is_address(ours) and special_use(ours) not in _NOT_OURS_ALONE
+    ips = [server, *([ours] if ours is not None and own_side else [])]
     addresses = await gather_addresses(ips, resolver)
     by_ip = {one.ip: one for one in addresses}
     lookups: tuple[Lookup, ...] = ()
@@ -32,6 +36,15 @@ async def gather_reverse(server: str, ours: str | None, helo: str, resolver: Res
         lookups = await resolver.lookup_all([(helo.lower(), "A"), (helo.lower(), "AAAA")])
     own = by_ip.get(ours) if ours is not None and ours != server else None
     return Identity(server=addresses[0] if addresses else None, ours=own, helo_lookups=lookups)
+
+
+async def as_seen(identity: Identity, session: Transcript, resolver: Resolver) -> Identity:
+    """Put the address that the server told us in the place of our own view of it, where the two differ (NAT)."""
+    seen = seen_as(session.exchanges)
+    if seen is None or seen == session.source_address or not worth_asking(seen):
+        return identity
+    (ours,) = await gather_addresses([seen], resolver)
+    return replace(identity, ours=ours)
 
 
 def with_names(identity: Identity, session: Transcript) -> Identity:

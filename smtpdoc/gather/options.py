@@ -45,6 +45,12 @@ class ProbeOptions:
     quit_after: str | None = None
     timeout_s: float = 30.0
     cert_days: int = 14
+    tls_versions: bool = False
+    starttls_injection: bool = False
+    check_enforcement: bool = False
+    dane: bool = False
+    mta_sts: bool = False
+    identity: bool | None = None
     size_bytes: int | None = None
     body: str | None = None
     dsn_notify: tuple[str, ...] = ()

@@ -50,6 +50,21 @@ def verify_chain(store: ssl.SSLContext, chain: Sequence[bytes]) -> Verdict:
     return _verify(store, chain, None)
 
 
+def leads_to(chain: Sequence[bytes], anchor: bytes) -> str:
+    """Return "" when a chain (DER, leaf first) leads to this certificate, whoever issued that; else why it does not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
+    try:
+        context.load_verify_locations(cadata=anchor)
+    except (ssl.SSLError, ValueError) as error:
+        return f"the authority's certificate cannot be read: {error}"
+    verdict = _verify(context, chain, None)
+    return "" if verdict.code == 0 else verdict.error or "the chain could not be verified"
+
+
 def verify_name(leaf: bytes, name: str) -> Verdict:
     """Return whether a certificate is for this host name or address; its issuer, dates and key do not matter."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
