@@ -18,6 +18,7 @@ from smtpdoc.version import __version__
 
 if TYPE_CHECKING:
     from smtpdoc.api import auth_check, explain, probe
+    from smtpdoc.api.catalogs import load_catalog
     from smtpdoc.errors import ParseError, SmtpdocError, TargetError
     from smtpdoc.findings import Finding, Level
     from smtpdoc.report import ExitCode, Report
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "auth_check": "smtpdoc.api",
     "explain": "smtpdoc.api",
+    "load_catalog": "smtpdoc.api.catalogs",
     "probe": "smtpdoc.api",
     "ExitCode": "smtpdoc.report",
     "Finding": "smtpdoc.findings",
@@ -46,6 +48,7 @@ __all__ = [
     "__version__",
     "auth_check",
     "explain",
+    "load_catalog",
     "probe",
 ]
 

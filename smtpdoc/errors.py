@@ -23,5 +23,9 @@ class ParseError(SmtpdocError, ValueError):
         super().__init__(f"expected {expected}, got {shown!r}" if text else f"expected {expected}, got nothing")
 
 
+class CatalogFileError(SmtpdocError, ValueError):
+    """A user's own catalog file cannot be used; the message names the file, the line and the key. Exit code 2."""
+
+
 class CatalogError(SmtpdocError):
     """Our own data is wrong; only tests should meet it."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from smtpdoc.api.clock import Clock
-from smtpdoc.evidence.explanation import ExplainEvidence
 from smtpdoc.findings import Level
-from smtpdoc.report import Report, Section
 
 if TYPE_CHECKING:
+    from smtpdoc.catalog.user import UserCatalog
+    from smtpdoc.report import Report
     from smtpdoc.target import Target
 
 
@@ -23,21 +22,26 @@ def explain(
     *,
     stage: str | None = None,
     provider: str | None = None,
+    catalog: UserCatalog | None = None,
     fail_on: Level | None = Level.ERROR,
     ignore: Sequence[str] = (),
 ) -> Report:
     """Explain a reply, however it was pasted.
 
-    `stage` says which command it answered ("rcpt", "auth", ...), `provider` whose reply it is. Text without a reply
-    gives a report whose exit code is USAGE and whose evidence has no explanation; nothing is raised.
+    `stage` says which command it answered ("rcpt", "auth", ...), `provider` whose reply it is; `catalog` holds entries
+    of your own (`load_catalog`). Text without a reply gives a report whose exit code is USAGE and whose evidence has no
+    explanation; nothing is raised.
     """
+    from smtpdoc.api.clock import Clock
     from smtpdoc.catalog.checks.reply import checks
     from smtpdoc.catalog.explain import explain as explain_reply
+    from smtpdoc.evidence.explanation import ExplainEvidence
     from smtpdoc.grammar.reply import ReplyParseError, parse_reply
+    from smtpdoc.report import Section
 
     clock = Clock()
     try:
-        explanation = explain_reply(parse_reply(text), stage=stage, provider=provider)
+        explanation = explain_reply(parse_reply(text), stage=stage, provider=provider, catalog=catalog)
     except ReplyParseError:
         explanation = None
     evidence = ExplainEvidence(text, explanation)

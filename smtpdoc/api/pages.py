@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from smtpdoc.api.clock import Clock
 from smtpdoc.catalog import browse
@@ -18,19 +19,23 @@ from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.reply import Reply, ReplyParseError, parse_reply
 from smtpdoc.report import Report, Section
 
+if TYPE_CHECKING:
+    from smtpdoc.catalog.user import UserCatalog
+
 
 def look_up(
     words: str,
     *,
     stage: str | None = None,
     provider: str | None = None,
+    catalog: UserCatalog | None = None,
     fail_on: Level | None = Level.ERROR,
     ignore: Sequence[str] = (),
 ) -> Report:
     """Explain a reply, or what the catalog holds under a name; raise TargetError for words that are neither."""
     clock = Clock()
     try:
-        found = browse.lookup(words, stage=stage, provider=provider)
+        found = browse.lookup(words, stage=stage, provider=provider, catalog=catalog)
     except ReplyParseError:
         raise TargetError(
             f"there is no SMTP reply in {words[:80]!r}. Paste what the server said, such as: 550 5.1.1 User unknown"
@@ -44,19 +49,27 @@ def catalog_list(
     provider: str | None = None,
     reason: str | None = None,
     code: str | None = None,
+    catalog: UserCatalog | None = None,
     fail_on: Level | None = Level.ERROR,
     ignore: Sequence[str] = (),
 ) -> Report:
     """Return the catalog's entries that fit all filters; raise TargetError for a filter that names nothing."""
     clock = Clock()
+    provider = None if provider is None else provider_id(provider, catalog)
     if reason is not None and reason not in REASONS:
         raise TargetError(_unknown_name(reason, browse.suggestions(reason)))
-    if provider is not None and browse.provider_named(provider) is None:
-        raise TargetError(_unknown_name(provider, browse.suggestions(provider)))
-    rows = _rows(browse.all_entries(provider, reason, code))
+    rows = _rows(browse.all_entries(provider, reason, code, catalog))
     wanted = " ".join(part for part in (provider, reason, code) if part)
     page = CatalogPage("list", wanted or "catalog", f"{len(rows)} entries", rows)
     return clock.report("explain", "--list", ExplainEvidence(wanted, None, page), (), fail_on, ignore)
+
+
+def provider_id(name: str, catalog: UserCatalog | None = None) -> str:
+    """Return the catalog's name for a provider ("Google" is "gmail"); raise TargetError for an unknown one."""
+    known = browse.provider_named(name, catalog)
+    if known is None:
+        raise TargetError(_unknown_name(name, browse.suggestions(name)))
+    return known
 
 
 def _evidence(words: str, found: browse.Page) -> ExplainEvidence:

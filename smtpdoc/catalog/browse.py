@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from smtpdoc.catalog import providers
 from smtpdoc.catalog.explain import explain
@@ -19,6 +19,9 @@ from smtpdoc.catalog.replies.reasons import REASONS
 from smtpdoc.evidence.explanation import Explanation
 from smtpdoc.findings import Entry
 from smtpdoc.grammar.reply import Reply, parse_reply
+
+if TYPE_CHECKING:
+    from smtpdoc.catalog.user import UserCatalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +88,39 @@ class NothingFound:
 Page: TypeAlias = "ReplyExplanation | CodePage | ReasonPage | ProviderPage | EntryPage | FindingPage | NothingFound"
 
 
-def lookup(words: str, *, stage: str | None = None, provider: str | None = None) -> Page:
+def lookup(
+    words: str, *, stage: str | None = None, provider: str | None = None, catalog: UserCatalog | None = None
+) -> Page:
     """Return what `smtpdoc explain` was asked for: a name of the catalog, or a reply.
 
-    Raises ReplyParseError when the words are neither.
+    `catalog` are the user's own entries. Raises ReplyParseError when the words are neither.
     """
     name = words.strip().lower()
     if name in REASONS:
-        return ReasonPage(REASONS[name], tuple(entry for entry in provider_entries() if entry.reason == name))
+        pool = _over(catalog, provider_entries())
+        return ReasonPage(REASONS[name], tuple(entry for entry in pool if entry.reason == name))
     if _is_code(name):
-        return _code_page(name)
-    if known := provider_named(name):
-        return ProviderPage(known, providers.display_name(known), all_entries(provider=known))
+        return _code_page(name, catalog)
+    if known := provider_named(name, catalog):
+        return ProviderPage(known, providers.display_name(known), all_entries(provider=known, catalog=catalog))
     if _looks_like_id(name):
-        if entry := find_entry(name):
+        if entry := find_entry(name, catalog):
             return EntryPage(entry, REASONS[entry.reason])
         if finding := find_finding(name):
             return FindingPage(finding)
         return NothingFound(words.strip(), suggestions(name))
-    explanation = explain(parse_reply(words), stage=stage, provider=provider)
+    explanation = explain(parse_reply(words), stage=stage, provider=provider, catalog=catalog)
     unknown = explanation.reason is None and explanation.reply.code is None and explanation.reply.enhanced is None
     if unknown and name.replace("-", "").isalpha():
         return NothingFound(words.strip(), suggestions(name))
     return ReplyExplanation(explanation)
 
 
-def provider_named(name: str) -> str | None:
+def _over(catalog: UserCatalog | None, entries: tuple[ReplyEntry, ...]) -> tuple[ReplyEntry, ...]:
+    return entries if catalog is None else catalog.over(entries)
+
+
+def provider_named(name: str, catalog: UserCatalog | None = None) -> str | None:
     """Return the provider that people call this, or None.
 
     >>> provider_named("Hotmail")
@@ -121,6 +131,8 @@ def provider_named(name: str) -> str | None:
         return providers.ALIASES[name]
     if name in providers.KINDS:
         return name
+    if catalog is not None and any(entry.provider == name for entry in catalog.entries):
+        return name
     # The rest is named by its entries only; reading them all is slow, so only a plausible word asks for it.
     return name if _looks_like_word(name) and name in _providers() else None
 
@@ -130,8 +142,10 @@ def _providers() -> frozenset[str]:
     return frozenset(entry.provider for entry in provider_entries() if entry.provider)
 
 
-def find_entry(entry_id: str) -> ReplyEntry | None:
+def find_entry(entry_id: str, catalog: UserCatalog | None = None) -> ReplyEntry | None:
     """Return a reply entry by its id ("gmail.dmarc-unauthenticated", "enhanced.5.7.26", "reply.550"), or None."""
+    if catalog is not None and (own := catalog.find(entry_id)):
+        return own
     topic, _, rest = entry_id.lower().partition(".")
     if topic == "reply":
         if rest.isdigit():
@@ -165,17 +179,21 @@ def finding_entries() -> tuple[Entry, ...]:
 
 
 def all_entries(
-    provider: str | None = None, reason: str | None = None, code: str | None = None
+    provider: str | None = None,
+    reason: str | None = None,
+    code: str | None = None,
+    catalog: UserCatalog | None = None,
 ) -> tuple[ReplyEntry, ...]:
     """Return the reply entries that fit all filters: providers first, then phrases, enhanced codes, reply codes.
 
     `code` is "550" or "5.7.26"; an entry that leaves its codes open is judged by its example.
     """
-    named = None if provider is None else provider_named(provider) or provider.lower()
-    pool = (
+    named = None if provider is None else provider_named(provider, catalog) or provider.lower()
+    pool = _over(
+        catalog,
         provider_entries()
         if named is not None
-        else (*provider_entries(), *phrase_entries(), *enhanced_entries(), *basic_entries())
+        else (*provider_entries(), *phrase_entries(), *enhanced_entries(), *basic_entries()),
     )
     return tuple(
         entry
@@ -220,12 +238,12 @@ def suggestions(name: str, count: int = 3) -> tuple[str, ...]:
     return tuple(difflib.get_close_matches(name, names, count, 0.7))
 
 
-def _code_page(code: str) -> CodePage:
+def _code_page(code: str, catalog: UserCatalog | None) -> CodePage:
     code = code.upper()
     entry = basic_entry(int(code)) if code.isdigit() else enhanced_entry(code)
-    uses = tuple(entry for entry in provider_entries() if uses_code(entry, code))
+    uses = tuple(entry for entry in _over(catalog, provider_entries()) if uses_code(entry, code))
     # "X.7.26" is asked for by its number alone: a permanent refusal stands for the others.
-    return CodePage(code, entry, uses, explain(parse_reply(code.replace("X", "5"))))
+    return CodePage(code, entry, uses, explain(parse_reply(code.replace("X", "5")), catalog=catalog))
 
 
 def _is_code(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from smtpdoc.catalog.advice import fill, values
 from smtpdoc.catalog.matching import Verdict, first_digit, judge
@@ -18,6 +19,12 @@ from smtpdoc.findings import Fact
 from smtpdoc.grammar.reply import Reply
 from smtpdoc.grammar.reply_facts import read_facts
 
+if TYPE_CHECKING:
+    from smtpdoc.catalog.user import UserCatalog
+
+#: Answers to longer texts are not kept: logs do not repeat them, and a stranger could fill the memory with them.
+_KEPT_CHARS = 4096
+
 
 def match(reply: Reply, provider: str | None = None) -> tuple[ReplyEntry, ...]:
     """Return the catalog entries that explain a reply, most specific first.
@@ -28,21 +35,29 @@ def match(reply: Reply, provider: str | None = None) -> tuple[ReplyEntry, ...]:
     return judge(reply, provider).entries
 
 
-@lru_cache(maxsize=2048)  # logs repeat themselves: the same reply gets the same answer
-def explain(reply: Reply, *, stage: str | None = None, provider: str | None = None) -> Explanation:
+def explain(
+    reply: Reply, *, stage: str | None = None, provider: str | None = None, catalog: UserCatalog | None = None
+) -> Explanation:
     """Return what a reply means and what to do.
 
-    `stage` is where in the session it came (a Stage name); `provider` says whose reply it is, if known.
+    `stage` is where in the session it came (a Stage name); `provider` says whose reply it is, if known; `catalog` are
+    the user's own entries.
     """
-    verdict = judge(reply, provider)
+    answer = _explain.__wrapped__ if len(reply.text) > _KEPT_CHARS else _explain
+    return answer(reply, stage, provider, catalog)
+
+
+@lru_cache(maxsize=2048)  # logs repeat themselves: the same reply gets the same answer
+def _explain(reply: Reply, stage: str | None, provider: str | None, catalog: UserCatalog | None) -> Explanation:
+    verdict = judge(reply, provider, catalog)
     entry = verdict.entries[0]
     reason = REASONS[entry.reason]
     facts = read_facts(reply.text)
     found = values(facts, reason.name)
     digit = first_digit(reply)
-    if reply.positive:
+    if reply.positive and not verdict.own:
         return _accepted(reply, stage, verdict, MappingProxyType(dict(facts.items())), found)
-    code_only = verdict.confidence in (Confidence.CODE, Confidence.CLASS) and reason.name != UNKNOWN
+    code_only = verdict.confidence in (Confidence.CODE, Confidence.CLASS) and reason.name != UNKNOWN and not verdict.own
     action = entry.action or action_for(reason, digit)
     return Explanation(
         reply=reply,
@@ -53,7 +68,7 @@ def explain(reply: Reply, *, stage: str | None = None, provider: str | None = No
         retry=entry.retry or retry_for(reason, action, reply.code, facts.retry_after_s),
         who=entry.who or reason.who,
         confidence=verdict.confidence,
-        title=_title(entry, reason, code_only, digit, found),
+        title=fill((entry.title,), found)[0] if verdict.own else _title(entry, reason, code_only, digit, found),
         meaning=reason.meaning if code_only else fill((entry.meaning or reason.meaning,), found)[0],
         causes=fill(entry.causes or reason.causes, found),
         steps=fill(entry.steps or _steps(reason, digit), found),

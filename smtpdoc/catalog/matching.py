@@ -7,6 +7,7 @@ first digit. Text beats codes, and a quoted inner reply beats what stands around
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from smtpdoc.catalog import providers
 from smtpdoc.catalog.model import ReplyEntry
@@ -19,6 +20,9 @@ from smtpdoc.catalog.replies.reasons import UNKNOWN
 from smtpdoc.evidence.explanation import Confidence
 from smtpdoc.findings import rfc
 from smtpdoc.grammar.reply import Reply
+
+if TYPE_CHECKING:
+    from smtpdoc.catalog.user import UserCatalog
 
 #: The entry of a text that nothing in the catalog fits and that has no code.
 NOTHING = ReplyEntry(
@@ -35,30 +39,51 @@ _MORE = 2
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What matched: the entries, most specific first, who wrote the reply, and which kind of entry decided."""
+    """What matched: the entries, most specific first, who wrote the reply, and which kind of entry decided.
+
+    `own`: the first entry is the user's.
+    """
 
     entries: tuple[ReplyEntry, ...]
     provider: str | None
     confidence: Confidence
+    own: bool = False
 
 
-def judge(reply: Reply, provider: str | None = None) -> Verdict:
-    """Find the entries for a reply and say which kind of them decided."""
-    codes = _by_codes(reply)
+def judge(reply: Reply, provider: str | None = None, catalog: UserCatalog | None = None) -> Verdict:
+    """Find the entries for a reply and say which kind of them decided.
+
+    The user's `catalog` comes first: its words before all words, its codes before all codes.
+    """
+    if catalog is None:
+        return _judge(reply, provider, None)
+    text = " ".join(reply.text.split())
+    found = catalog.by_text(text, reply.code, reply.enhanced, positive=reply.positive)
+    verdict = _judge(reply, provider, catalog)
+    if found is None and verdict.confidence in (Confidence.CODE, Confidence.CLASS):
+        found = catalog.by_codes(reply.code, reply.enhanced, positive=reply.positive)
+    if found is not None:
+        return Verdict((found, *verdict.entries), found.provider or verdict.provider, Confidence.EXACT, own=True)
+    first = verdict.entries[0]
+    return Verdict(verdict.entries, verdict.provider, verdict.confidence, own=first in catalog)
+
+
+def _judge(reply: Reply, provider: str | None, catalog: UserCatalog | None) -> Verdict:
+    codes = _by_codes(reply, catalog)
     text = " ".join(reply.text.split())[:MAX_CHARS]
     author = provider or (providers.recognise(text) if text else None)
     if reply.positive:
-        accepted = _provider_entries(text, reply, author)[:1] if text else []
+        accepted = _provider_entries(text, reply, author, catalog)[:1] if text else []
         writer = _writer(author, accepted[0].provider) if accepted else author
         return Verdict((*accepted, *codes), writer, Confidence.EXACT if accepted else Confidence.CODE)
     exact: list[ReplyEntry] = []
     phrase: ReplyEntry | None = None
     if text:
-        exact, phrase = _provider_entries(text, reply, author), first_phrase(text, reply)
+        exact, phrase = _provider_entries(text, reply, author, catalog), first_phrase(text, reply, catalog)
         inner = inner_reply(text)
         if inner is not None:
-            exact, phrase = _prefer_inner(inner, reply, author, exact, phrase)
-    exact = exact or _by_provider_codes(reply, author, bool(text))
+            exact, phrase = _prefer_inner(inner, reply, author, exact, phrase, catalog)
+    exact = exact or _by_provider_codes(reply, author, bool(text), catalog)
     if exact:
         return Verdict(
             (*exact[: 1 + _MORE], *((phrase,) if phrase else ()), *codes),
@@ -79,11 +104,17 @@ def first_digit(reply: Reply) -> str | None:
 
 
 def _prefer_inner(
-    inner: str, reply: Reply, author: str | None, exact: list[ReplyEntry], phrase: ReplyEntry | None
+    inner: str,
+    reply: Reply,
+    author: str | None,
+    exact: list[ReplyEntry],
+    phrase: ReplyEntry | None,
+    catalog: UserCatalog | None,
 ) -> tuple[list[ReplyEntry], ReplyEntry | None]:
     """Let the quoted reply decide when it says something else than the reply around it."""
     outer = exact[0] if exact else phrase
-    exact_inner, phrase_inner = _provider_entries(inner, reply, author), first_phrase(inner, reply)
+    exact_inner = _provider_entries(inner, reply, author, catalog)
+    phrase_inner = first_phrase(inner, reply, catalog)
     found = exact_inner[0] if exact_inner else phrase_inner
     if found is None or (outer is not None and outer.reason == found.reason):
         return exact, phrase
@@ -97,14 +128,20 @@ def _writer(author: str | None, named: str | None) -> str | None:
     return author if providers.kind(author) < providers.kind(named) else named
 
 
-def _provider_entries(text: str, reply: Reply, author: str | None) -> list[ReplyEntry]:
+def _entry(module: str, number: int, catalog: UserCatalog | None) -> ReplyEntry | None:
+    """Return an entry of the catalog, or what the user put in its place (None: nothing)."""
+    entry = entries_of(module)[number]
+    return entry if catalog is None else catalog.instead_of(entry)
+
+
+def _provider_entries(text: str, reply: Reply, author: str | None, catalog: UserCatalog | None) -> list[ReplyEntry]:
     """Return the provider entries whose pattern and codes fit, best first."""
     # Per module the entry with the fewest codes that the reply leaves open, then the module's own order.
     fitting: dict[int, tuple[int, float, ReplyEntry]] = {}
     near: dict[int, tuple[int, float, ReplyEntry]] = {}
     for hit in indexes()[0].search(text, text.lower()):
-        entry = entries_of(MODULES[hit.module])[hit.entry]
-        if (entry.reason == "ok") is not reply.positive:
+        entry = _entry(MODULES[hit.module], hit.entry, catalog)
+        if entry is None or (entry.reason == "ok") is not reply.positive:
             continue
         codes = _codes(entry, reply)
         score = _score(hit, entry, author, codes, len(text))
@@ -187,12 +224,12 @@ def _score(hit: Hit, entry: ReplyEntry, author: str | None, codes: _Codes, size:
     return score - 10 - 25 * codes.open
 
 
-def first_phrase(text: str, reply: Reply) -> ReplyEntry | None:
+def first_phrase(text: str, reply: Reply, catalog: UserCatalog | None = None) -> ReplyEntry | None:
     """Return the first phrase that fits: their order is their rank."""
     masked = mask(text)
     for hit in indexes()[1].search(masked, masked.lower()):
-        entry = entries_of(PHRASES)[hit.entry]
-        if _phrase_fits(entry, reply):
+        entry = _entry(PHRASES, hit.entry, catalog)
+        if entry is not None and _phrase_fits(entry, reply):
             return entry
     return None
 
@@ -213,7 +250,9 @@ def _phrase_fits(entry: ReplyEntry, reply: Reply) -> bool:
     return reply.enhanced is not None and reply.enhanced[1:] == entry.enhanced[1:]
 
 
-def _by_provider_codes(reply: Reply, author: str | None, has_text: bool) -> list[ReplyEntry]:
+def _by_provider_codes(
+    reply: Reply, author: str | None, has_text: bool, catalog: UserCatalog | None
+) -> list[ReplyEntry]:
     """Return entries that a provider's code alone decides, for a known provider or a code that is its own."""
     found = []
     for provider, codes, enhanced, module, number in code_rows():
@@ -229,7 +268,9 @@ def _by_provider_codes(reply: Reply, author: str | None, has_text: bool) -> list
             continue
         if author is None and enhanced_entry(reply.enhanced or "") is not None:
             continue
-        found.append(entries_of(MODULES[module])[number])
+        entry = _entry(MODULES[module], number, catalog)
+        if entry is not None:
+            found.append(entry)
     return found
 
 
@@ -237,7 +278,7 @@ def _same(wanted: str, found: str) -> bool:
     return wanted == found or (wanted[0] == "X" and wanted[1:] == found[1:])
 
 
-def _by_codes(reply: Reply) -> tuple[ReplyEntry, ...]:
+def _by_codes(reply: Reply, catalog: UserCatalog | None) -> tuple[ReplyEntry, ...]:
     """Return the entries of the codes, the more telling first; never empty."""
     found = []
     digit = first_digit(reply)
@@ -249,4 +290,7 @@ def _by_codes(reply: Reply) -> tuple[ReplyEntry, ...]:
     found.sort(key=lambda entry: entry.reason == UNKNOWN)
     if not found:
         found.append(class_entry(digit) if digit else NOTHING)
+    if catalog is not None:
+        # A code keeps its place even when the user gave it other codes: there is no reply without an entry.
+        return tuple(catalog.instead_of(entry) or entry for entry in found)
     return tuple(found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from smtpdoc.cli.catalogs import catalog_option, read_catalog
 from smtpdoc.cli.options import option, output_options
 from smtpdoc.cli.output import Output, OutputOptions
 from smtpdoc.report import Report
@@ -16,6 +17,7 @@ from smtpdoc.report import Report
 if TYPE_CHECKING:
     from io import BufferedIOBase
 
+    from smtpdoc.api.catalogs import UserCatalog
     from smtpdoc.render.text import Page
 
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 @option("--list", "list_", is_flag=True, help="List the catalog; narrow it with --provider, --reason, --code.")
 @option("--reason", metavar="NAME", help="With --list: only entries with this reason.")
 @option("--code", metavar="CODE", help="With --list: only entries with this reply code or enhanced code.")
+@catalog_option
 @output_options
 def command(
     words: tuple[str, ...],
@@ -34,11 +37,13 @@ def command(
     list_: bool,
     reason: str | None,
     code: str | None,
+    catalogs: tuple[str, ...],
     **shared: Any,
 ) -> int:
     """Explain a reply, a code, a reason, a provider or a finding id.
 
-    Paste the reply as it stands in the log or the bounce; `-` reads one reply per line from stdin.
+    Paste the reply as it stands in the log or the bounce; `-` reads one reply per line from stdin and answers each in
+    order. Exit codes: 0 explained, 2 no reply in it, 3 only its first digit is known; of several lines the worst.
 
     \b
       smtpdoc explain "550 5.7.26 Unauthenticated email from example.com ..."
@@ -47,37 +52,49 @@ def command(
       grep status=bounced /var/log/mail.log | smtpdoc explain -
     """
     options = OutputOptions.read(**shared)
-    if list_:
-        if words:
-            raise click.UsageError("--list takes no words; narrow it with --provider, --reason or --code.")
-        return _list(options, provider=provider, reason=reason, code=code)
-    if reason is not None or code is not None:
+    if not list_ and (reason is not None or code is not None):
         raise click.UsageError("--reason and --code narrow --list.")
-    if not words:
+    if list_ and words:
+        raise click.UsageError("--list takes no words; narrow it with --provider, --reason or --code.")
+    if not list_ and not words:
         raise click.UsageError("What should be explained? Paste a reply, or give - to read replies from stdin.")
+    if len(words) == 1 and os.path.isfile(words[0]):
+        raise click.UsageError(f"{words[0]!r} is a file. To explain each of its lines: smtpdoc explain - < {words[0]}")
+    catalog = read_catalog(catalogs)
+    settings = {
+        "provider": provider and _provider(provider, catalog),
+        "catalog": catalog,
+        "fail_on": options.fail_on,
+        "ignore": options.ignore,
+    }
+    if list_:
+        return _list(options, reason=reason, code=code, **settings)
     if words == ("-",):
         from smtpdoc.cli.explain_stream import explain_stream
 
-        settings = {"stage": stage, "provider": provider, "fail_on": options.fail_on, "ignore": options.ignore}
-        return explain_stream(options, cast("BufferedIOBase", sys.stdin.buffer), settings)
-    if len(words) == 1 and os.path.isfile(words[0]):
-        raise click.UsageError(f"{words[0]!r} is a file. To explain each of its lines: smtpdoc explain - < {words[0]}")
-    return _one(options, " ".join(words), stage=stage, provider=provider)
+        return explain_stream(options, cast("BufferedIOBase", sys.stdin.buffer), {"stage": stage, **settings})
+    return _one(options, " ".join(words), stage=stage, **settings)
 
 
-def _one(options: OutputOptions, text: str, *, stage: str | None, provider: str | None) -> int:
+def _provider(name: str, catalog: UserCatalog | None) -> str:
+    from smtpdoc.api.pages import provider_id  # only when it is asked for: it may read the whole catalog
+
+    return provider_id(name, catalog)
+
+
+def _one(options: OutputOptions, text: str, **settings: Any) -> int:
     from smtpdoc.api.pages import look_up
 
-    report = look_up(text, stage=stage, provider=provider, fail_on=options.fail_on, ignore=options.ignore)
+    report = look_up(text, **settings)
     output = Output(options, many=False)
     output.add(report, partial(show_explanation, report))
     return output.close()
 
 
-def _list(options: OutputOptions, *, provider: str | None, reason: str | None, code: str | None) -> int:
+def _list(options: OutputOptions, **settings: Any) -> int:
     from smtpdoc.api.pages import catalog_list
 
-    report = catalog_list(provider=provider, reason=reason, code=code, fail_on=options.fail_on, ignore=options.ignore)
+    report = catalog_list(**settings)
     output = Output(options, many=False)
     output.add(report, partial(show_explanation, report))
     return output.close()

@@ -40,6 +40,7 @@ def smtpdoc(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     for name in [name for name in os.environ if name.startswith(("SMTPDOC_", "NO_COLOR", "FORCE_COLOR"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/nowhere")
 
     def call(*arguments: str) -> Ran:
         capsys.readouterr()
