@@ -83,6 +83,17 @@ _STAGES: dict[str, Success] = {
             "If it arrived nowhere, look into spam folder and quarantine.",
         ),
     ),
+    "vrfy": Success(
+        "The server told whether it knows this name",
+        "VRFY asks about a mailbox. 250 and 251 confirm it, to anybody who asks; 252 neither confirms nor denies and is"
+        " the answer that gives nothing away.",
+        ("If the server is yours, let it answer 252, or turn VRFY off.",),
+    ),
+    "expn": Success(
+        "The server told what this list stands for",
+        "EXPN asks for the members of a list, or what an alias stands for, and this server answers anybody.",
+        ("If the server is yours, turn EXPN off.",),
+    ),
     "rset": Success(
         "The transaction was dropped",
         "The server forgot sender, recipients and message; the session stays open.",
@@ -114,7 +125,7 @@ def explain_success(reply: Reply, stage: str | None) -> Success:
 
 def _place(reply: Reply, stage: str | None) -> str:
     code = reply.code
-    if code in (251, 252):
+    if code in (251, 252) and stage != "vrfy":
         return "rcpt-forward"
     if code == 334:
         return "auth-step"

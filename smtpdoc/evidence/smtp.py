@@ -102,7 +102,8 @@ class Failure:
 class Exchange:
     """A stage with what came of it. `command` is "" where nothing is sent (connect, greeting, tls).
 
-    `recipient` is set at RCPT only; `elapsed_s` runs from sending to the last byte of the reply.
+    `recipient` is set at RCPT, and at VRFY and EXPN, where it is what was asked about; `elapsed_s` runs from sending to
+    the last byte of the reply.
     """
 
     stage: Stage
@@ -238,6 +239,7 @@ class Transcript:
     message: MessageFacts | None = None
     attempt: int = 1  # 2 after a wait for greylisting
     waited_s: float = 0.0  # before this session began
+    greylisted: tuple[str, ...] = ()  # recipients that the session before this one put off
     superseded: bool = False  # put off by greylisting and then tried again: the session after it decides
 
     @property

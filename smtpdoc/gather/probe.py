@@ -416,6 +416,10 @@ class Probe:
         message = None if self._envelope_made is None else self._envelope_made.message
         return self.options.size_bytes if message is None else len(message.data)
 
+    def note(self, text: str) -> None:
+        """Write a line about the session into its transcript."""
+        self._record.note(text)
+
     def close(self) -> None:
         if self._session is not None:
             self._session.close()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.scripted import reply
 
-from smtpdoc.catalog.checks import smtp, tls
+from smtpdoc.catalog.checks import envelope, message, smtp, tls
 from smtpdoc.evidence.explanation import Confidence, Explanation, Retry, Who
 from smtpdoc.evidence.smtp import (
     Certificate,
@@ -62,7 +62,8 @@ def found(transcript: Transcript) -> list[tuple[str, str]]:
 
 
 def both(transcript: Transcript) -> tuple[Finding, ...]:
-    return (*smtp.checks.run(transcript), *tls.checks.run(transcript))
+    about_smtp = (*smtp.checks.run(transcript), *envelope.checks.run(transcript), *message.checks.run(transcript))
+    return (*about_smtp, *tls.checks.run(transcript))
 
 
 @pytest.mark.parametrize(
@@ -402,7 +403,9 @@ def test_an_address_that_did_not_answer_is_a_warning() -> None:
     assert (finding.id, finding.level, finding.subject) == ("smtp.address-unreachable", Level.WARNING, "2001:db8::1")
 
 
-@pytest.mark.parametrize("entry", [*smtp.ENTRIES, *tls.ENTRIES], ids=lambda entry: entry.id)
+@pytest.mark.parametrize(
+    "entry", [*smtp.ENTRIES, *envelope.ENTRIES, *message.ENTRIES, *tls.ENTRIES], ids=lambda entry: entry.id
+)
 def test_every_entry_has_words_that_end(entry: Any) -> None:
     assert entry.title
     assert not entry.title.endswith(".")

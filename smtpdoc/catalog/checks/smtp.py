@@ -261,6 +261,8 @@ def _told_elsewhere(session: Transcript, exchange: Exchange, failure: Failure) -
     match exchange.stage:
         case Stage.QUIT | Stage.RSET:  # nothing hangs on their replies
             return True
+        case Stage.MESSAGE:  # much does
+            return True
         case Stage.CONNECT:
             return failure.kind in (FailureKind.TIMEOUT, FailureKind.CLOSED)
         case Stage.GREETING:
@@ -592,7 +594,7 @@ def mail_deferred(session: Transcript) -> Iterator[Detail]:
 )
 def rcpt_refused(session: Transcript) -> Iterator[Detail]:
     for exchange in session.exchanges:
-        if exchange.stage is Stage.RCPT and exchange.status is StageStatus.REFUSED:
+        if exchange.stage is Stage.RCPT and exchange.decides and exchange.status is StageStatus.REFUSED:
             yield _about_recipient(session, exchange, "refused")
 
 
@@ -606,8 +608,9 @@ def rcpt_refused(session: Transcript) -> Iterator[Detail]:
 )
 def rcpt_deferred(session: Transcript) -> Iterator[Detail]:
     for exchange in session.exchanges:
-        if exchange.stage is Stage.RCPT and exchange.status is StageStatus.DEFERRED:
-            yield _about_recipient(session, exchange, "put off")
+        if exchange.stage is Stage.RCPT and exchange.decides and exchange.status is StageStatus.DEFERRED:
+            again = f"put off again, {session.waited_s:.0f} s later," if session.attempt > 1 else "put off"
+            yield _about_recipient(session, exchange, again)
 
 
 def _about_recipient(session: Transcript, exchange: Exchange, what: str) -> Detail:

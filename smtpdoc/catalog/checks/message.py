@@ -1,0 +1,147 @@
+"""What became of a message that was really sent, or why it was not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smtpdoc.catalog.checks.smtp import quoted
+from smtpdoc.catalog.model import CheckSet, Detail
+from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, Transcript
+from smtpdoc.findings import Level, rfc
+from smtpdoc.grammar.printable import printable
+
+checks = CheckSet[Transcript]("smtp")
+
+
+def _at(session: Transcript, stage: Stage) -> Exchange | None:
+    return next((one for one in session.exchanges if one.stage is stage), None)
+
+
+def _size(session: Transcript) -> str:
+    return f"{session.message.size_bytes:,} bytes" if session.message is not None else "the message"
+
+
+def _accepted_recipients(session: Transcript) -> tuple[str, ...]:
+    return tuple(
+        one.recipient or ""
+        for one in session.exchanges
+        if one.stage is Stage.RCPT and one.decides and one.status is StageStatus.OK
+    )
+
+
+@checks.add(
+    "message-accepted",
+    title="The server took responsibility for the message",
+    level=Level.INFO,
+    why="It will now deliver the message or send a bounce to the envelope sender. Accepted is not delivered: the message may "
+    "still be filtered, delayed, or land in the spam folder.",
+    fix="Look for the message in the mailbox and its spam folder, and for a bounce at the sender's address.",
+    sources=(rfc(5321, "4.2.5"), rfc(5321, "6.1")),
+)
+def message_accepted(session: Transcript) -> Iterator[Detail]:
+    exchange = _at(session, Stage.MESSAGE)
+    if exchange is None or exchange.status is not StageStatus.OK:
+        return
+    found = exchange.explanation.facts.get("queue_id") if exchange.explanation is not None else None
+    queue_id = str(found) if found else None
+    whom = ", ".join(map(printable, _accepted_recipients(session)))
+    where = f"; in its log it is {printable(queue_id)}" if queue_id else ""
+    yield Detail(
+        f"{session.host} accepted {_size(session)} for {whom}{where}",
+        subject=session.port_name,
+        fix=None
+        if queue_id is None
+        else f"Look for {printable(queue_id)} in the server's log, for the message in the mailbox and its spam folder, "
+        "and for a bounce at the sender's address.",
+        queue_id=queue_id,
+        recipients=_accepted_recipients(session),
+    )
+
+
+def _answer(session: Transcript, status: StageStatus) -> Iterator[Detail]:
+    for stage, what in ((Stage.DATA, "before the message was sent"), (Stage.MESSAGE, "after the whole message")):
+        exchange = _at(session, stage)
+        if exchange is not None and exchange.status is status and exchange.reply is not None:
+            known = exchange.explanation
+            yield Detail(
+                f"{session.host} said {what}: {quoted(exchange)}",
+                subject=session.port_name,
+                fix=known.steps[0] if known is not None and known.steps else None,
+                paste=known.commands if known is not None else (),
+                code=exchange.reply.code,
+                enhanced=exchange.reply.enhanced,
+                reason=known.reason if known is not None else None,
+            )
+
+
+@checks.add(
+    "message-refused",
+    title="The server refused the message",
+    level=Level.ERROR,
+    why="Sender and recipients were accepted, the message was not: its content, its size, its authentication, or a rule that "
+    "the server applies only at the end. Nobody got it.",
+    fix="The reply says why; change the message or the sending domain's DNS before you try again.",
+    sources=(rfc(5321, "4.1.1.4"),),
+)
+def message_refused(session: Transcript) -> Iterator[Detail]:
+    yield from _answer(session, StageStatus.REFUSED)
+
+
+@checks.add(
+    "message-deferred",
+    title="The server put the message off",
+    level=Level.UNKNOWN,
+    why="A 4yz reply to the message: the server has not taken it and asks to be given it again later. Nobody got it.",
+    fix="Send it again after some minutes; a mail server would keep it in its queue.",
+    sources=(rfc(5321, "4.2.1"),),
+)
+def message_deferred(session: Transcript) -> Iterator[Detail]:
+    yield from _answer(session, StageStatus.DEFERRED)
+
+
+@checks.add(
+    "message-unconfirmed",
+    title="Nobody knows whether the server took the message",
+    level=Level.UNKNOWN,
+    why="The connection ended, or the time was up, before the reply to the end of the message. The server may have taken it "
+    "all the same; sending it again may deliver it twice.",
+    fix="Look into the mailbox or the server's log before you send it again.",
+    sources=(rfc(5321, "4.5.3.2.6"), rfc(1047)),
+)
+def message_unconfirmed(session: Transcript) -> Iterator[Detail]:
+    exchange = _at(session, Stage.MESSAGE)
+    if exchange is not None and exchange.failure is not None:
+        yield Detail(printable(exchange.failure.detail), subject=session.port_name, fault=exchange.failure.word)
+
+
+@checks.add(
+    "message-not-sent",
+    title="The message was not sent, because this server cannot take it",
+    level=Level.ERROR,
+    why="What the message needs is not offered, or it is larger than the server allows. Sending it all the same would damage "
+    "it or have it bounced.",
+    fix="Change the message (quoted-printable or base64 for eight-bit text, ASCII headers, less data), or use another server.",
+    sources=(rfc(6152, "3"), rfc(6531, "3.6"), rfc(1870, "6.1"), rfc(8689, "4.2.1")),
+)
+def message_not_sent(session: Transcript) -> Iterator[Detail]:
+    exchange = _at(session, Stage.DATA)
+    if exchange is not None and exchange.failure is not None and exchange.failure.word == "message-not-sent":
+        yield Detail(printable(exchange.failure.detail), subject=session.port_name)
+
+
+@checks.add(
+    "message-not-safe",
+    title="The message was not sent, because it would not have been safe",
+    level=Level.UNKNOWN,
+    why="On a submission port the message should go over TLS, to a server whose certificate verifies.",
+    fix="Mend TLS first, or say with --tls optional that it may go all the same.",
+    sources=(rfc(8314, "3"),),
+)
+def message_not_safe(session: Transcript) -> Iterator[Detail]:
+    exchange = _at(session, Stage.DATA)
+    if exchange is None or exchange.failure is None or exchange.failure.kind is not FailureKind.SKIPPED_UNSAFE:
+        return
+    yield Detail(printable(exchange.failure.detail), subject=session.port_name)
+
+
+ENTRIES = checks.entries
