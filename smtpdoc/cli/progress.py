@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import time
 from collections.abc import Callable
 from typing import IO
@@ -11,6 +11,7 @@ from smtpdoc.grammar.printable import printable
 
 #: Silence before the line appears (looks.md).
 PATIENCE_S = 0.5
+DEFAULT_COLUMNS = 80
 
 
 class Progress:
@@ -30,10 +31,16 @@ class Progress:
             return
         text = f"{printable(self._words())}, {now - self._began:.0f} s"
         # One column short: some terminals wrap when the last one is written.
-        text = text[: shutil.get_terminal_size().columns - 1]
+        text = text[: self._columns() - 1]
         self._stream.write(f"\r{text:<{self._width}}")
         self._stream.flush()
         self._width = len(text)
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or DEFAULT_COLUMNS
+        except (OSError, ValueError):
+            return DEFAULT_COLUMNS
 
     def clear(self) -> None:
         """Take the line away: an answer comes, or the end."""
