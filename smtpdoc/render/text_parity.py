@@ -1,0 +1,98 @@
+"""Several sessions beside each other: a row for each host or address, with what differs marked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from smtpdoc.evidence.parity import certificate_word, labels, tls_word
+from smtpdoc.evidence.smtp import Stage, StageStatus, Transcript
+from smtpdoc.findings import Level
+from smtpdoc.grammar.printable import printable
+from smtpdoc.render.text import Page
+
+_HEAD = ("TLS", "certificate", "greeting", "total", "outcome")
+_WIDTHS = (8, 18, 8, 7, 0)
+_RIGHT = (2, 3)  # numbers
+_GAP = "  "
+_DIFFERS = "*"
+_COMPARED = (0, 1, 4)
+_LEVELS = {
+    StageStatus.OK: Level.PASS,
+    StageStatus.REFUSED: Level.ERROR,
+    StageStatus.DEFERRED: Level.UNKNOWN,
+    StageStatus.FAILED: Level.UNKNOWN,
+    StageStatus.SKIPPED: Level.INFO,
+}
+_STAGES = {Stage.EHLO_TLS: "EHLO", Stage.CONNECT: "connect", Stage.GREETING: "greeting"}
+
+
+def render_parity(page: Page, sessions: Sequence[Transcript]) -> None:
+    """Print the table. A star stands behind what is unlike most others."""
+    names = labels(sessions)
+    rows = [_cells(session) for session in sessions]
+    usual = [Counter(row[column] for row in rows).most_common(1)[0][0] for column in range(len(_HEAD))]
+    fixed = 2 + sum(_WIDTHS) + len(_GAP) * len(_WIDTHS) + len("refused at STARTTLS")
+    width = max(4, min(max(map(len, names)), page.width - fixed))
+    page.line(Text("  " + f"{'':<{width}}" + _GAP + _row(_HEAD), "quiet"))
+    starred = False
+    for session, name, row in zip(sessions, names, rows, strict=True):
+        shown = []
+        for column, cell in enumerate(row):
+            differs = column in _COMPARED and cell != usual[column]
+            starred = starred or differs
+            shown.append(cell + _DIFFERS if differs else cell)
+        line = Text.assemble(page.mark(_LEVELS[session.outcome]), f" {printable(name):<{width}}")
+        if len(name) > width:  # a name that could be copied is never broken
+            page.line(line)
+            line = Text(" " * (width + 2))
+        line.append(_GAP + _row(shown))
+        line.rstrip()
+        page.line(line)
+    if starred:
+        page.line(f"  {_DIFFERS} unlike most others", "quiet")
+
+
+def _row(cells: Sequence[str]) -> str:
+    return _GAP.join(
+        f"{cell:>{width}}" if column in _RIGHT else f"{cell:<{width}}"
+        for column, (cell, width) in enumerate(zip(cells, _WIDTHS, strict=True))
+    )
+
+
+def _cells(session: Transcript) -> tuple[str, ...]:
+    greeting = next((one for one in session.exchanges if one.stage is Stage.GREETING and one.reply is not None), None)
+    return (
+        _tls(session),
+        _certificate(session),
+        "-" if greeting is None else f"{greeting.elapsed_s:.3f}",
+        f"{session.elapsed_s:.3f}",
+        _outcome(session),
+    )
+
+
+def _tls(session: Transcript) -> str:
+    word = tls_word(session)
+    if word is None:
+        return "-"
+    return {"TLSv1": "TLS 1.0", "not offered": "none"}.get(word, word.replace("TLSv", "TLS "))
+
+
+def _certificate(session: Transcript) -> str:
+    word = certificate_word(session)
+    days = session.tls.days_left if session.tls is not None else None
+    if word in ("trusted", "other name") and days is not None:
+        return f"{word}, {days} d"
+    return word or "-"
+
+
+def _outcome(session: Transcript) -> str:
+    if session.outcome is StageStatus.OK:
+        return "ok"
+    for exchange in session.exchanges:
+        if exchange.status is session.outcome:
+            stage = _STAGES.get(exchange.stage, exchange.stage.value.upper())
+            return f"{session.outcome} at {stage}"
+    return str(session.outcome)
