@@ -175,10 +175,17 @@ def render_transcript(page: Page, session: Transcript) -> None:
 def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
     """Print one verdict per session, the findings, and the closing tally."""
     several = len(evidence.sessions) > 1
+    if several and not page.quiet:
+        from smtpdoc.render.text_parity import render_parity
+
+        render_parity(page, evidence.sessions)
+        page.blank()
     for session in evidence.sessions:
-        _session_verdict(page, session, report.level, several=several)
+        if page.quiet or not several or session.outcome is not StageStatus.OK:
+            _session_verdict(page, session, report.level, several=several)
     if page.quiet:
         return
+    _looks(page, evidence)
     findings = [finding for finding in report.findings if page.verbose or finding.level is not Level.PASS]
     if findings:
         page.blank()
@@ -189,6 +196,25 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
     page.blank()
     trips = sum(session.round_trips for session in evidence.sessions)
     page.line(f"{report.elapsed_s:.2f} s, {plural(trips, 'round trip')}, {tally(report.findings)}", "quiet")
+
+
+def _looks(page: Page, evidence: ProbeEvidence) -> None:
+    several = len(evidence.sessions) > 1
+    for session in evidence.sessions:
+        if not (page.verbose or _looked_further(session)):
+            continue
+        from smtpdoc.render.text_looks import render_looks
+
+        page.blank()
+        if several:
+            page.line(f"{session.port_name} {session.address or ''}".rstrip(), "head")
+        render_looks(page, session)
+
+
+def _looked_further(session: Transcript) -> bool:
+    """Was anything asked for that is answered beside the transcript?"""
+    asked = (session.tls_versions, session.starttls_injection, session.enforcement, session.dane, session.mta_sts)
+    return any(asked) or (session.identity is not None and session.identity.wanted)
 
 
 def _session_verdict(page: Page, session: Transcript, report_level: Level, *, several: bool) -> None:
@@ -276,11 +302,7 @@ def _details(page: Page, session: Transcript) -> None:
             offered = Text(f"  {printable(f'{keyword} {parameters}'.strip()):<34}  ")
             page.hanging(offered, MEANINGS.get(keyword) or "not a registered keyword", "quiet")
     if session.tls is not None:
+        from smtpdoc.render.text_certificates import render_chain
+
         page.blank()
-        page.line("Certificates", "head")
-        for number, certificate in enumerate(session.tls.chain):
-            page.hanging(Text(f"  {number}  "), f"{certificate.subject}, issued by {certificate.issuer}")
-            page.paragraph(f"{certificate.key}, {certificate.signature}, until {certificate.not_after:%Y-%m-%d}", 5)
-            if certificate.names:
-                page.paragraph("names " + ", ".join(certificate.names), 5)
-            page.line(f"     sha256 {certificate.sha256}", "quiet")
+        render_chain(page, session.tls, session.observed_at)
