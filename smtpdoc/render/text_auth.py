@@ -23,7 +23,7 @@ from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.senders import host_provider
 from smtpdoc.render.text import Page, plural, tally
 from smtpdoc.render.text_senders import bulk_line, senders_blocks
-from smtpdoc.render.text_transport import SAID_BY_TLS_LINE, TLS_TOPICS, UNDETERMINED, bimi_words, tls_words
+from smtpdoc.render.text_transport import NO_RECORD, SAID_BY_TLS_LINE, TLS_TOPICS, UNDETERMINED, bimi_words, tls_words
 from smtpdoc.report import Report
 
 LOOKUP_LIMIT = 10
@@ -46,6 +46,8 @@ def render_auth(page: Page, report: Report, evidence: AuthEvidence) -> None:
         level = worst(section.level for section in report.sections if section.name in topics)
         if level is Level.PASS and UNDETERMINED in words:  # told once for the domain, not again by every topic
             level = Level.UNKNOWN
+        if level is Level.PASS and words == NO_RECORD:  # nothing wrong, and nothing there
+            level = Level.INFO
         first = Text.assemble((f"{name:<{_NAME_WIDTH}}", "head"), page.mark(level), "  ")
         page.hanging(first, words)
     bulk_line(page, evidence.bulk_senders, _NAME_WIDTH)

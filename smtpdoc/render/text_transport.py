@@ -17,6 +17,7 @@ SAID_BY_TLS_LINE = frozenset(
 )
 
 
+NO_RECORD = "no record"
 UNDETERMINED = "could not be determined"
 
 
@@ -99,7 +100,7 @@ def bimi_words(bimi: BimiEvidence) -> str:
     if bimi.status is TopicStatus.UNKNOWN:
         return "could not be determined: DNS did not answer"
     if bimi.status is TopicStatus.ABSENT:
-        return "no record"
+        return NO_RECORD
     record = parse_bimi(bimi.records[0])
     if bimi.status is TopicStatus.INVALID:
         return "a record that receivers will not use"

@@ -137,6 +137,7 @@ def test_all_in_order() -> None:
     ("answers", "policy", "raised", "level"),
     [
         (MX, POLICY, "mta-sts.missing", Level.INFO),
+        (MX | {"mta-sts.example.com A": "192.0.2.1"}, POLICY, "mta-sts.no-record", Level.INFO),
         (STS | {"_mta-sts.example.com TXT": LookupStatus.TIMEOUT}, POLICY, "mta-sts.unknown", Level.UNKNOWN),
         (STS | {"_mta-sts.example.com TXT": ["v=STSv1; id=1"] * 2}, POLICY, "mta-sts.several-records", Level.ERROR),
         (STS | {"mta-sts.example.com A": []}, POLICY, "mta-sts.no-policy-host", Level.ERROR),
@@ -150,6 +151,10 @@ def test_all_in_order() -> None:
 )
 def test_mta_sts_raised(answers: dict[str, Answer], policy: str, raised: str, level: Level) -> None:
     assert level is _sts(answers, policy).get(raised)
+
+
+def test_a_policy_host_by_a_wildcard_is_not_called_a_missing_record_twice() -> None:
+    assert _sts(MX | {"*.example.com A": "192.0.2.1"}) == {"mta-sts.no-record": Level.INFO}
 
 
 def test_a_policy_that_cannot_be_fetched_says_why() -> None:

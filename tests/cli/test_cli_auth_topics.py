@@ -50,7 +50,7 @@ def test_verbose_tells_what_the_line_stands_for(smtpdoc: Smtpdoc) -> None:
     ran = smtpdoc("auth-check", "example.org", "--zone", DEMO_ZONE, "--verbose")
 
     assert "· mta-sts.missing" in ran.out
-    assert "BIMI   ✔  no record" in ran.out
+    assert "BIMI   ·  no record" in ran.out
 
 
 def test_what_is_missing_is_no_more_than_a_note(smtpdoc: Smtpdoc) -> None:
@@ -140,6 +140,21 @@ def test_what_few_runs_need_is_loaded_by_those_only() -> None:
 
     assert "smtpdoc.gather.tlsa" in ran.stdout.split()
     assert {"smtpdoc.net.https", "smtpdoc.gather.dnsbl", "smtpdoc.grammar.dnsbl"}.isdisjoint(ran.stdout.split())
+
+
+@pytest.mark.parametrize(("variable", "value"), [("SMTPDOC_DNSBL", "1"), ("SMTPDOC_ONLY", "dnsbl")])
+def test_block_lists_can_be_asked_for_from_the_environment(
+    smtpdoc: Smtpdoc, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    assert "dnsbl" in smtpdoc("auth-check", "example.org", "--zone", DEMO_ZONE, "--json").json["evidence"]
+
+
+def test_offline_can_be_set_in_the_environment(smtpdoc: Smtpdoc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTPDOC_OFFLINE", "1")
+
+    assert 2 == smtpdoc("auth-check", "example.org").code
 
 
 def test_block_lists_are_asked_only_on_request(smtpdoc: Smtpdoc, zone: Path) -> None:

@@ -79,10 +79,29 @@ def unknown(sts: MtaStsEvidence) -> Iterator[Detail]:
     sources=(rfc(8461, "3"),),
 )
 def missing(sts: MtaStsEvidence) -> Iterator[Detail]:
-    if sts.status is TopicStatus.ABSENT and sts.mx_hosts:
-        half = any(lookup.names for lookup in sts.host_lookups)
-        extra = f", although mta-sts.{sts.domain} exists" if half else ""
-        yield Detail(f"no record at {_name(sts)}{extra}", subject=sts.domain, paste=("v=STSv1; id=1",) if half else ())
+    if sts.status is TopicStatus.ABSENT and sts.mx_hosts and not _has_host(sts):
+        yield Detail(f"no record at {_name(sts)}", subject=sts.domain)
+
+
+@checks.add(
+    "no-record",
+    title="There is an MTA-STS policy host, and no record",
+    level=Level.INFO,
+    why="Senders look for a policy only where the TXT record says that there is one. (With a wildcard address record the host may be there by accident.)",
+    fix="If the policy is meant to count, publish the TXT record; if not, nothing needs doing.",
+    sources=(rfc(8461, "3.1"),),
+)
+def no_record(sts: MtaStsEvidence) -> Iterator[Detail]:
+    if sts.status is TopicStatus.ABSENT and sts.mx_hosts and _has_host(sts):
+        yield Detail(
+            f"mta-sts.{sts.domain} exists, and no record at {_name(sts)}",
+            subject=sts.domain,
+            paste=(f'{_name(sts)}. IN TXT "v=STSv1; id=1"',),
+        )
+
+
+def _has_host(sts: MtaStsEvidence) -> bool:
+    return any(lookup.names for lookup in sts.host_lookups)
 
 
 @checks.add(
