@@ -85,9 +85,13 @@ _STAGES: dict[str, Success] = {
     ),
     "vrfy": Success(
         "The server told whether it knows this name",
-        "VRFY asks about a mailbox. 250 and 251 confirm it, to anybody who asks; 252 neither confirms nor denies and is"
-        " the answer that gives nothing away.",
+        "The server confirms to anybody who asks that the mailbox exists.",
         ("If the server is yours, let it answer 252, or turn VRFY off.",),
+    ),
+    "vrfy-guarded": Success(
+        "The server does not say whether it knows this name",
+        "252 neither confirms nor denies: the answer that gives nothing away.",
+        ("Nothing to do; whether mail is accepted shows at RCPT TO.",),
     ),
     "expn": Success(
         "The server told what this list stands for",
@@ -125,7 +129,9 @@ def explain_success(reply: Reply, stage: str | None) -> Success:
 
 def _place(reply: Reply, stage: str | None) -> str:
     code = reply.code
-    if code in (251, 252) and stage != "vrfy":
+    if stage == "vrfy":
+        return "vrfy-guarded" if code == 252 else "vrfy"
+    if code in (251, 252):
         return "rcpt-forward"
     if code == 334:
         return "auth-step"

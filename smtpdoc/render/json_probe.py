@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtpdoc.evidence.smtp import Certificate, Exchange, Failure, ProbeEvidence, TlsFacts, Transcript
+from smtpdoc.evidence.smtp import Certificate, Exchange, Failure, MessageFacts, ProbeEvidence, TlsFacts, Transcript
 from smtpdoc.render.json_explain import explanation_json, reply_json
 from smtpdoc.render.json_values import Json, plain, seconds, time_json
 
@@ -36,6 +36,13 @@ def session_json(session: Transcript) -> Json:
         },
         "tls": None if session.tls is None else tls_json(session.tls),
         "round_trips": session.round_trips,
+        "mail_from": session.mail_from,
+        "parameters": list(session.parameters),
+        "withheld": [{"parameter": one.parameter, "keyword": one.keyword} for one in session.withheld],
+        "message": None if session.message is None else message_json(session.message),
+        "attempt": session.attempt,
+        "waited_s": seconds(session.waited_s),
+        "superseded": session.superseded,
         "elapsed_s": seconds(session.elapsed_s),
     }
 
@@ -46,10 +53,15 @@ def exchange_json(exchange: Exchange) -> Json:
         "status": str(exchange.status),
         "elapsed_s": seconds(exchange.elapsed_s),
         "recipient": exchange.recipient,
+        "purpose": None if exchange.purpose is None else str(exchange.purpose),
         "reply": None if exchange.reply is None else reply_json(exchange.reply),
         "failure": None if exchange.failure is None else failure_json(exchange.failure),
         "explanation": None if exchange.explanation is None else explanation_json(exchange.explanation),
     }
+
+
+def message_json(message: MessageFacts) -> Json:
+    return {"size_bytes": message.size_bytes, "added": list(message.added), "notes": list(message.notes)}
 
 
 def failure_json(failure: Failure) -> Json:

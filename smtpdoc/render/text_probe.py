@@ -9,7 +9,17 @@ from dataclasses import replace
 from rich.text import Text
 
 from smtpdoc.evidence.explanation import Explanation
-from smtpdoc.evidence.smtp import Exchange, Line, LineKind, ProbeEvidence, Stage, StageStatus, TlsFacts, Transcript
+from smtpdoc.evidence.smtp import (
+    Exchange,
+    Line,
+    LineKind,
+    ProbeEvidence,
+    Purpose,
+    Stage,
+    StageStatus,
+    TlsFacts,
+    Transcript,
+)
 from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.render.text import Page, plural, tally, wrapped
@@ -36,12 +46,24 @@ _STAGE_NAMES = {
     Stage.TLS: "TLS",
     Stage.EHLO_TLS: "EHLO",
     Stage.AUTH: "AUTH",
+    Stage.VRFY: "VRFY",
+    Stage.EXPN: "EXPN",
     Stage.MAIL: "MAIL",
     Stage.RCPT: "RCPT",
     Stage.DATA: "DATA",
     Stage.MESSAGE: "message",
     Stage.RSET: "RSET",
     Stage.QUIT: "QUIT",
+}
+
+
+_PURPOSE_WORDS: dict[tuple[Purpose | None, StageStatus], str] = {
+    (Purpose.CONTROL, StageStatus.OK): "A made-up address, accepted: acceptance proves nothing here.",
+    (Purpose.CONTROL, StageStatus.REFUSED): "A made-up address: a refusal is what one hopes for.",
+    (Purpose.CONTROL, StageStatus.DEFERRED): "A made-up address, put off: nothing can be said yet.",
+    (Purpose.RELAY, StageStatus.OK): "An address elsewhere, accepted without a login.",
+    (Purpose.RELAY, StageStatus.REFUSED): "An address elsewhere: a refusal is what one hopes for.",
+    (Purpose.RELAY, StageStatus.DEFERRED): "An address elsewhere, put off: nothing can be said yet.",
 }
 
 
@@ -58,6 +80,7 @@ class TranscriptView:
         self._received: deque[Line] = deque()
         self._first_ehlo: tuple[str, ...] = ()
         self._accepted_explained = False
+        self._told: set[str] = set()
 
     # -- what the session calls ---------------------------------------------------
 
@@ -78,7 +101,9 @@ class TranscriptView:
                 lines = self._folded(lines, exchange.reply.lines[1:])
             for line in lines:
                 self._print(line)
-        if self._needs_explaining(exchange) and exchange.explanation is not None:
+        if exchange.purpose is not None and not self.page.verbose:
+            self._purpose(exchange)
+        elif self._needs_explaining(exchange) and exchange.explanation is not None:
             self._explain(exchange.explanation)
 
     def finish(self) -> None:
@@ -112,11 +137,20 @@ class TranscriptView:
     def _needs_explaining(self, exchange: Exchange) -> bool:
         if exchange.status in (StageStatus.REFUSED, StageStatus.DEFERRED):
             return True
+        if exchange.stage in (Stage.VRFY, Stage.EXPN, Stage.MESSAGE):
+            return True
         # An acceptance needs words only where people take it for more than it is; once is enough.
         if exchange.stage is not Stage.RCPT or exchange.reply is None or self._accepted_explained:
             return self.page.verbose and exchange.stage not in (Stage.EHLO, Stage.EHLO_TLS)
         self._accepted_explained = True
         return True
+
+    def _purpose(self, exchange: Exchange) -> None:
+        """Say, once for each kind of answer, why somebody was tried whom the user did not name."""
+        words = _PURPOSE_WORDS.get((exchange.purpose, exchange.status))
+        if words is not None and words not in self._told:
+            self._told.add(words)
+            self._aside(words)
 
     def _explain(self, explanation: Explanation) -> None:
         if explanation.reply.positive:
@@ -224,7 +258,9 @@ def _session_verdict(page: Page, session: Transcript, report_level: Level, *, se
         name += f" ({session.address})"
     if decisive is None:
         level: Level = report_level if not several and report_level in (Level.WARNING, Level.ERROR) else Level.PASS
-        done = "session completed" if level is Level.PASS else "session completed, with findings"
+        sent = any(one.stage is Stage.MESSAGE and one.status is StageStatus.OK for one in session.exchanges)
+        done = "message accepted" if sent else "session completed"
+        done += "" if level is Level.PASS else ", with findings"
         page.line(Text.assemble(page.mark(level), " ", (done, "head"), f"   {name}"))
     else:
         level = _STATUS_LEVELS[decisive.status]
@@ -234,6 +270,10 @@ def _session_verdict(page: Page, session: Transcript, report_level: Level, *, se
         line = Text.assemble(page.mark(level), " ", (f"{words} at {_STAGE_NAMES[decisive.stage]}", "head"))
         for part in _decisive_words(decisive):
             line.append("   ").append(part)
+        if session.superseded:
+            line.append("   then tried again", "quiet")
+        elif session.attempt > 1:
+            line.append(f"   after {session.waited_s:g} s", "quiet")
         if several or page.quiet:
             line.append(f"   {name}")
         if line.cell_len <= page.width:
@@ -248,7 +288,7 @@ def _decisive(session: Transcript) -> Exchange | None:
     """Return the exchange that decided the outcome: the first refusal, else the first deferral or failure."""
     for status in (StageStatus.REFUSED, StageStatus.DEFERRED, StageStatus.FAILED):
         for exchange in session.exchanges:
-            if exchange.status is status and exchange.stage is not Stage.QUIT:
+            if exchange.status is status and exchange.decides:
                 return exchange
     return None
 
@@ -268,7 +308,7 @@ def _decisive_words(exchange: Exchange) -> list[str]:
 
 def _stage_items(page: Page, session: Transcript) -> Iterator[Text]:
     for exchange in session.exchanges:
-        if exchange.stage in (Stage.QUIT, Stage.RSET, Stage.EHLO_TLS):
+        if exchange.stage is Stage.EHLO_TLS or not exchange.decides:
             continue
         level = _STATUS_LEVELS[exchange.status]
         name = _STAGE_NAMES[exchange.stage]
