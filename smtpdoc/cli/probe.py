@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from smtpdoc.cli.looks import look_options
 from smtpdoc.cli.options import network_options, option, output_options
 from smtpdoc.cli.output import Output, OutputOptions
 from smtpdoc.errors import TargetError
@@ -81,6 +82,7 @@ QUIT_STAGES = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
     metavar="N",
     help="Warn when the certificate ends within N days.",
 )
+@look_options
 @network_options(timeout_s=TIMEOUT_S)
 @output_options
 def command(
@@ -115,6 +117,8 @@ def command(
         raise click.UsageError("Which server? Name one, such as mail.example.net:587, or a domain with --mx.")
     if ipv4 and ipv6:
         raise click.UsageError("-4 and -6 exclude each other.")
+    if session["mta_sts"] and not mx:
+        raise click.UsageError("--mta-sts needs --mx: the policy is that of a domain.")
     if session["client_key"] and not session["client_cert"]:
         raise click.UsageError("--client-key needs --client-cert.")
     session["family"] = "ipv4" if ipv4 else "ipv6" if ipv6 else None
@@ -209,15 +213,18 @@ class TranscriptOutput:
 
 def show_probe(page: Page, report: Report, *, live: bool) -> None:
     """Print a report; the transcript too, unless it was shown while it happened."""
-    from smtpdoc.evidence.smtp import ProbeEvidence
+    from smtpdoc.evidence.smtp import ProbeEvidence, StageStatus
     from smtpdoc.render.text_probe import render_transcript, render_verdict
 
     if not isinstance(report.evidence, ProbeEvidence):
         return
     if not live and not page.quiet:
-        for session in report.evidence.sessions:
-            render_transcript(page, session)
-            page.blank()
+        sessions = report.evidence.sessions
+        for session in sessions:
+            # Of several sessions only those are shown whole in which something went wrong; the table has the others.
+            if len(sessions) == 1 or page.verbose or session.outcome is not StageStatus.OK:
+                render_transcript(page, session)
+                page.blank()
     elif live:
         page.blank()
     render_verdict(page, report, report.evidence)

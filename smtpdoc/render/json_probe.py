@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smtpdoc.evidence.smtp import Certificate, Exchange, Failure, MessageFacts, ProbeEvidence, TlsFacts, Transcript
 from smtpdoc.render.json_explain import explanation_json, reply_json
+from smtpdoc.render.json_looks import looks_json, parity_json, policy_json
 from smtpdoc.render.json_values import Json, plain, seconds, time_json
 
 
@@ -14,6 +15,8 @@ def probe_json(evidence: ProbeEvidence) -> Json:
         "mx": None
         if mx is None
         else [{"preference": host.preference, "host": host.host, "addresses": list(host.addresses)} for host in mx],
+        "parity": parity_json(evidence.sessions),
+        "mta_sts": None if evidence.mta_sts is None else policy_json(evidence.mta_sts),
     }
 
 
@@ -35,6 +38,7 @@ def session_json(session: Transcript) -> Json:
             "after_tls": None if session.capabilities_after_tls is None else dict(session.capabilities_after_tls),
         },
         "tls": None if session.tls is None else tls_json(session.tls),
+        **looks_json(session),
         "round_trips": session.round_trips,
         "mail_from": session.mail_from,
         "parameters": list(session.parameters),

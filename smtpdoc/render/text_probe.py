@@ -235,7 +235,7 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
 def _looks(page: Page, evidence: ProbeEvidence) -> None:
     several = len(evidence.sessions) > 1
     for session in evidence.sessions:
-        if not (page.verbose or _looked_further(session)):
+        if not (_looked_further(session) or (page.verbose and session.identity is not None)):
             continue
         from smtpdoc.render.text_looks import render_looks
 
