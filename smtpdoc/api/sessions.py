@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from smtpdoc.api import greylist
 from smtpdoc.api.clock import Clock
-from smtpdoc.catalog.checks import smtp as smtp_checks
-from smtpdoc.catalog.checks import tls as tls_checks
-from smtpdoc.catalog.explain import explain
+from smtpdoc.api.greylist import decided
+from smtpdoc.api.looks import Looks, Names, gather_policy, with_policy
+from smtpdoc.api.recorder import Recorder
+from smtpdoc.api.slots import Slots
 from smtpdoc.errors import TargetError
-from smtpdoc.evidence.explanation import Explanation
 from smtpdoc.evidence.smtp import (
     Exchange,
     Failure,
@@ -26,43 +27,21 @@ from smtpdoc.evidence.smtp import (
     Transcript,
 )
 from smtpdoc.findings import Level
-from smtpdoc.gather.mx_hosts import resolve_mx
 from smtpdoc.gather.probe import Probe, ProbeOptions
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.net.dial import TcpDialer
+from smtpdoc.net.early import EarlyConnection
 from smtpdoc.report import Report, Section
 from smtpdoc.seams import Budget, Resolver, Watcher
 from smtpdoc.target import SMTP_PORT, SUBMISSION_PORT, Target, domain_name, parse_target
+
+if TYPE_CHECKING:
+    from smtpdoc.catalog.user import UserCatalog
 
 PROBE_TIMEOUT_S = 60.0
 QUESTION_TIMEOUT_S = 5.0
 #: Sessions at once within one target (its MX hosts and addresses): polite, and quick enough.
 SESSIONS_AT_ONCE = 4
-
-
-class Recorder:
-    """A Watcher that explains each exchange as it ends and passes everything on."""
-
-    def __init__(self, watcher: Watcher | None = None) -> None:
-        self.exchanges: list[Exchange] = []
-        self._lines = 0
-        self._watcher = watcher
-
-    def line(self, line: Line) -> None:
-        self._lines += 1
-        if self._watcher is not None:
-            self._watcher.line(line)
-
-    def exchange(self, exchange: Exchange) -> None:
-        explained = replace(exchange, explanation=explanation_of(exchange), lines_before=self._lines)
-        self.exchanges.append(explained)
-        if self._watcher is not None:
-            self._watcher.exchange(explained)
-
-
-def explanation_of(exchange: Exchange) -> Explanation | None:
-    """Explain an exchange's reply as an answer to its stage; None where there was no reply."""
-    return None if exchange.reply is None else explain(exchange.reply, stage=str(exchange.stage))
 
 
 @dataclass(slots=True)
@@ -85,6 +64,12 @@ async def probe(
     resolver: Resolver | None = None,
     watcher: Watcher | None = None,
     interrupted: Callable[[Report], None] | None = None,
+    slots: Slots | None = None,
+    early: EarlyConnection | None = None,
+    meanwhile: Callable[[], None] | None = None,
+    catalog: UserCatalog | None = None,
+    greylist_wait: float | Literal["auto"] | None = None,
+    progress: Callable[[float], None] | None = None,
     fail_on: Level | None = Level.ERROR,
     ignore: Sequence[str] = (),
     **changes: Any,
@@ -92,63 +77,150 @@ async def probe(
     """Talk to a server as far as the options want, or with `mx` to the MX hosts of a domain on port 25.
 
     `options` and `changes` to them (by the names of ProbeOptions: tls="implicit", recipients=("bob@example.net",))
-    say what is wanted; `password` is kept as a Secret from here on.
+    say what is wanted; `greylist_wait` seconds ("auto": as the server says) after being put off by greylisting, the
+    same is tried again, and `progress` told the seconds left; `timeout_s` is for each session, the wait is not part
+    of it. `password` is kept as a Secret from here on.
     `resolve` maps host names to addresses; `resolver` answers the other names (the system's when None). `watcher` sees
     lines and explained exchanges while they happen, if there is only one session. `interrupted` is given the report so
-    far when the task is cancelled. Raises TargetError or ParseError for what cannot be read; never for what a server
-    does.
+    far when the task is cancelled; `slots` limit the sessions at once, with those of other calls.
+    `meanwhile` is called while the server is busy.
+    `early` is a connection that was begun before, for the first session that it
+    fits; `catalog` holds entries of your own, for explanations. Raises TargetError or ParseError for what cannot be
+    read; never for what a server does.
     """
     clock = Clock()
     if password is not None:
         changes["secret"] = Secret(password)
     options = replace(options or ProbeOptions(timeout_s=PROBE_TIMEOUT_S), **changes)
     parsed = parse_target(target, SMTP_PORT if mx else SUBMISSION_PORT) if isinstance(target, str) else target
-    dialer = TcpDialer(resolver, resolve)
+    dialer = TcpDialer(resolver, resolve, early)
     plan = await _plan(parsed, options, dialer, mx=mx, all_addresses=all_addresses, resolver=resolver)
+    names = Names(resolver, min(QUESTION_TIMEOUT_S, options.timeout_s))
+    domain = domain_name(parsed.host) if mx else None
+
+    def load_rest() -> None:
+        _load_checks()
+        if meanwhile is not None:
+            meanwhile()
+
     runs = [
-        _Run(Probe(place, options, dialer, recorder), recorder, address)
+        _Run(
+            place,
+            address,
+            options,
+            dialer,
+            lambda: Recorder(watcher if len(plan.sessions) == 1 else None, catalog, load_rest),
+            lambda recorder: Looks(options, dialer, names, recorder, domain),
+        )
         for place, address in plan.sessions
-        for recorder in (Recorder(watcher if len(plan.sessions) == 1 else None),)
     ]
 
     def report(*, cut_short: bool) -> Report:
-        transcripts = tuple(run.transcript() for run in runs if run.begun) or (_unplanned(parsed, plan.failure),)
-        evidence = ProbeEvidence(transcripts, plan.mx)
+        transcripts = tuple(one for run in runs for one in run.transcripts()) or (_unplanned(parsed, plan.failure),)
+        policy = asked.result() if asked is not None and asked.done() and not asked.cancelled() else None
+        evidence = with_policy(ProbeEvidence(transcripts, plan.mx), policy)
         return clock.report("probe", str(parsed), evidence, diagnose(evidence), fail_on, ignore, interrupted=cut_short)
 
-    slots = asyncio.Semaphore(SESSIONS_AT_ONCE)
+    slots = slots or Slots(SESSIONS_AT_ONCE)
+    asked = None
     try:
         async with asyncio.TaskGroup() as group:
+            if options.mta_sts and domain is not None and runs:
+                asked = group.create_task(gather_policy(domain, names(), dialer.now() + options.timeout_s))
             for run in runs:
-                group.create_task(run.go(slots))
+                group.create_task(run.go(slots, greylist_wait, progress))
     except asyncio.CancelledError:
         if interrupted is not None:
             interrupted(report(cut_short=True))
         raise
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
+    finally:
+        await names.close()
     return report(cut_short=False)
 
 
 class _Run:
-    """One session under way."""
+    """One session under way, and after a wait the second one with those that greylisting put off."""
 
-    def __init__(self, session: Probe, recorder: Recorder, address: str | None) -> None:
-        self.begun = False
-        self._session = session
-        self._recorder = recorder
+    def __init__(
+        self,
+        target: Target,
+        address: str | None,
+        options: ProbeOptions,
+        dialer: TcpDialer,
+        recorder: Callable[[], Recorder],
+        looks: Callable[[Watcher], Looks],
+    ) -> None:
+        self._target = target
         self._address = address
+        self._options = options
+        self._dialer = dialer
+        self._recorder = recorder
+        self._begun: list[tuple[Probe, Recorder]] = []
+        self._next = self._made(options)  # complains about what cannot be read before anything is sent
+        self._looks = looks(self._next[1])
+        self._next[1].beside = lambda exchange: self._looks.exchange(exchange, self._first)
+        self._waited_s = 0.0
+        self._put_off: tuple[str, ...] = ()
 
-    async def go(self, slots: asyncio.Semaphore) -> None:
-        async with slots:
-            self.begun = True
+    async def go(
+        self,
+        slots: Slots,
+        greylist_wait: float | Literal["auto"] | None,
+        progress: Callable[[float], None] | None,
+    ) -> None:
+        await self._session(slots, self._looks)
+        if greylist_wait is None:
+            return
+        probe, recorder = self._begun[0]
+        self._put_off = greylist.put_off(recorder.exchanges)
+        if not self._put_off:
+            return
+        seconds = greylist.hinted_s(recorder.exchanges) if greylist_wait == "auto" else greylist_wait
+        probe.note(f"greylisted; the same again in {seconds:g} s, as a mail server would")
+        await greylist.wait(seconds, progress)
+        self._waited_s = seconds
+        first = probe.transcript()
+        self._address = first.address
+        again = greylist.second_options(self._options, first, probe.control_name, self._put_off, recorder.exchanges)
+        self._next = self._made(again)
+        await self._session(slots)
+
+    def _made(self, options: ProbeOptions) -> tuple[Probe, Recorder]:
+        recorder = self._recorder()
+        return Probe(self._target, options, self._dialer, recorder), recorder
+
+    async def _session(self, slots: Slots, looks: Looks | None = None) -> None:
+        async with slots.one(self._address or self._target.host):
+            probe, recorder = self._next
+            self._begun.append(self._next)
+            if looks is not None:
+                looks.begin(self._target.host, self._target.port)
             try:
-                await self._session.run(self._address)
+                async with recorder.telling():
+                    await probe.run(self._address)
             finally:
-                self._session.close()
+                probe.close()
+            if looks is not None:
+                await looks.after(self._first())
 
-    def transcript(self) -> Transcript:
-        return replace(self._session.transcript(), exchanges=tuple(self._recorder.exchanges))
+    def _first(self) -> Transcript:
+        """Return the first session, as far as it has come."""
+        probe, recorder = self._begun[0]
+        return replace(probe.transcript(), exchanges=recorder.exchanges)
+
+    def transcripts(self) -> tuple[Transcript, ...]:
+        """Return the sessions that have begun: none, one, or both."""
+        found = [
+            self._looks.complete(replace(probe.transcript(), exchanges=recorder.exchanges))
+            for probe, recorder in self._begun
+        ]
+        if len(found) == 2:
+            first, second = found
+            second = replace(second, attempt=2, waited_s=self._waited_s, greylisted=self._put_off)
+            return (replace(first, superseded=True), second)
+        return tuple(found)
 
 
 async def _plan(
@@ -169,6 +241,8 @@ async def _plan(
         return _Plan([], failure=found) if isinstance(found, Failure) else _Plan([(target, ip) for ip in found])
     if target.is_address:
         raise TargetError(f"expected a domain with --mx, got the address {target.host}")
+    from smtpdoc.gather.mx_hosts import resolve_mx
+
     async with AsyncExitStack() as stack:
         if resolver is None:
             from smtpdoc.net.dns import open_resolver
@@ -201,9 +275,29 @@ def _unplanned(target: Target, failure: Failure | None) -> Transcript:
     )
 
 
+_ENVELOPE = frozenset({Stage.VRFY, Stage.EXPN, Stage.MAIL})
+
+
+def _load_checks() -> None:
+    """Load what judges a session while the server is busy: before, it would have to wait for us."""
+    from smtpdoc.catalog.checks import smtp, tls  # noqa: F401 - for `diagnose`
+
+
 def diagnose(evidence: ProbeEvidence) -> tuple[Section, ...]:
     """Return the findings of all sessions: what the server said, and its TLS."""
-    return (
-        Section("smtp", tuple(finding for session in evidence.sessions for finding in smtp_checks.checks.run(session))),
-        Section("tls", tuple(finding for session in evidence.sessions for finding in tls_checks.checks.run(session))),
+    from smtpdoc.catalog.checks import smtp as smtp_checks
+    from smtpdoc.catalog.checks import tls as tls_checks
+
+    sessions = decided(evidence.sessions)
+    about_smtp = [smtp_checks.checks]
+    if any(one.stage in _ENVELOPE for session in sessions for one in session.exchanges):
+        from smtpdoc.catalog.checks import envelope, message
+
+        about_smtp += [envelope.checks, message.checks]
+    from smtpdoc.api.looks_diagnosis import with_looks
+
+    sections = (
+        Section("smtp", tuple(found for session in sessions for checks in about_smtp for found in checks.run(session))),
+        Section("tls", tuple(finding for session in sessions for finding in tls_checks.checks.run(session))),
     )
+    return with_looks(sections, evidence, sessions)

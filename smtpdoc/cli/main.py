@@ -22,8 +22,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an ASCII terminal shows \\xe4 rather than a traceback
             stream.reconfigure(errors="backslashreplace")
+    arguments = sys.argv[1:]
     try:
-        code = run(sys.argv[1:])
+        if arguments[:1] == ["probe"]:
+            from smtpdoc.cli import head_start
+
+            head_start.begin(arguments[1:])
+        code = run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:  # so early that `run` could not take it
         code = 130

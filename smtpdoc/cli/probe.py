@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from smtpdoc.cli import head_start
+from smtpdoc.cli.catalogs import catalog_option, read_catalog
 from smtpdoc.cli.looks import look_options
 from smtpdoc.cli.options import network_options, option, output_options
 from smtpdoc.cli.output import Output, OutputOptions
@@ -82,6 +84,7 @@ QUIT_STAGES = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
     metavar="N",
     help="Warn when the certificate ends within N days.",
 )
+@catalog_option
 @look_options
 @network_options(timeout_s=TIMEOUT_S)
 @output_options
@@ -97,6 +100,7 @@ def command(
     mx: bool,
     all_addresses: bool,
     overrides: tuple[str, ...],
+    catalogs: tuple[str, ...],
     timeout: float,
     nameservers: tuple[str, ...],
     zone: str | None,
@@ -124,6 +128,7 @@ def command(
     session["family"] = "ipv4" if ipv4 else "ipv6" if ipv6 else None
     parsed = [parse_target(text, SMTP_PORT if mx else SUBMISSION_PORT) for text in targets]
 
+    catalog = read_catalog(catalogs)
     from smtpdoc.cli.credentials import find_credentials
 
     mechanism = auth.upper() if auth else None
@@ -164,6 +169,9 @@ def command(
         "all_addresses": all_addresses,
         "resolve": read_overrides(overrides),
         "watcher": view,
+        "early": head_start.claim(),
+        "meanwhile": load_text if output.is_text else load_json,
+        "catalog": catalog,
         "fail_on": options.fail_on,
         "ignore": options.ignore,
     }
@@ -180,6 +188,16 @@ def command(
     finally:
         code = output.close()
     return code
+
+
+def load_text() -> None:
+    """Load what prints a session, while the server is busy."""
+    from smtpdoc.render import text_probe  # noqa: F401 - for `show_probe`
+
+
+def load_json() -> None:
+    """Load what writes a session as JSON, while the server is busy."""
+    from smtpdoc.render import json_probe, json_v1  # noqa: F401 - for `Output`
 
 
 class TranscriptOutput:

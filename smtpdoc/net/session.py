@@ -23,6 +23,8 @@ _GREETING = Command(Stage.GREETING, "")
 
 @dataclass(frozen=True, slots=True)
 class _Owed:
+    """A command whose reply has not been fetched yet."""
+
     command: Command
     sent_at: float
     encrypted: bool

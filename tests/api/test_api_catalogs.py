@@ -6,7 +6,7 @@ import pytest
 
 import smtpdoc
 from smtpdoc.api.catalogs import MAX_FILE_BYTES
-from smtpdoc.api.sessions import Recorder
+from smtpdoc.api.recorder import Recorder
 from smtpdoc.errors import CatalogFileError
 from smtpdoc.evidence.explanation import ExplainEvidence
 from smtpdoc.evidence.smtp import Exchange, Stage

@@ -1,0 +1,116 @@
+"""What happens in a session, explained and passed on without holding the session up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from smtpdoc.evidence.smtp import Exchange, Line, Stage
+from smtpdoc.seams import Watcher
+
+if TYPE_CHECKING:
+    from smtpdoc.catalog.user import UserCatalog
+    from smtpdoc.evidence.explanation import Explanation
+
+# After a reply our next command is on its way long before this; a reader of the transcript does not see the delay.
+_LET_THEM_TALK_S = 0.002
+
+
+class Recorder:
+    """A Watcher that explains each exchange and passes everything on, in order.
+
+    Within `telling` it does so a moment later, between the things that matter: explaining and printing never hold up
+    what is to be said to the server. `meanwhile` is called there once, when the server has been greeted and is busy:
+    time to load what will be needed when the session is over. `beside` is told each exchange after the watcher.
+    Whoever asks for `exchanges` gets all that happened.
+    """
+
+    def __init__(
+        self,
+        watcher: Watcher | None = None,
+        catalog: UserCatalog | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> None:
+        self.beside: Callable[[Exchange], None] | None = None
+        self._explained: list[Exchange] = []
+        self._untold: deque[Line | Exchange] = deque()
+        self._news = asyncio.Event()
+        self._telling = False
+        self._lines = 0
+        self._watcher = watcher
+        self._catalog = catalog
+        self._meanwhile = meanwhile
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """All exchanges so far, explained; the watcher knows of them, too."""
+        self._catch_up()
+        return tuple(self._explained)
+
+    def line(self, line: Line) -> None:
+        self._lines += 1
+        self._happened(line)
+
+    def exchange(self, exchange: Exchange) -> None:
+        self._happened(replace(exchange, lines_before=self._lines))
+
+    @asynccontextmanager
+    async def telling(self) -> AsyncGenerator[None, None]:
+        """Pass on what happens, while it happens; at the end everything has been."""
+        self._telling = True
+        try:
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(self._tell())
+                try:
+                    yield
+                finally:
+                    task.cancel()
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        finally:
+            self._telling = False
+        self._catch_up()
+
+    async def _tell(self) -> None:
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(_LET_THEM_TALK_S)
+            self._catch_up()
+            greeted = bool(self._explained) and self._explained[-1].stage is not Stage.CONNECT
+            if greeted and self._meanwhile is not None:
+                meanwhile, self._meanwhile = self._meanwhile, None
+                meanwhile()
+
+    def _happened(self, event: Line | Exchange) -> None:
+        self._untold.append(event)
+        if self._telling:
+            self._news.set()
+        else:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        self._news.clear()
+        while self._untold:
+            event = self._untold.popleft()
+            if isinstance(event, Exchange):
+                event = replace(event, explanation=explanation_of(event, self._catalog))
+                self._explained.append(event)
+                if self._watcher is not None:
+                    self._watcher.exchange(event)
+                if self.beside is not None:
+                    self.beside(event)
+            elif self._watcher is not None:
+                self._watcher.line(event)
+
+
+def explanation_of(exchange: Exchange, catalog: UserCatalog | None = None) -> Explanation | None:
+    """Explain an exchange's reply as an answer to its stage; None where there was no reply."""
+    if exchange.reply is None:
+        return None
+    from smtpdoc.catalog.explain import explain  # the catalog is loaded while the server is busy, not before
+
+    return explain(exchange.reply, stage=str(exchange.stage), catalog=catalog)
