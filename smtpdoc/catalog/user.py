@@ -61,7 +61,7 @@ class UserCatalog:
 
     def instead_of(self, entry: ReplyEntry) -> ReplyEntry | None:
         """Return what stands in a built-in entry's place: itself, the user's words for it, or None when it is gone."""
-        own = self._by_id.get(entry.id)
+        own = self._by_id.get(entry.id) or self._by_id.get(_any_class(entry.id))
         if own is None:
             return entry
         return own.entry if own.in_place else None
@@ -76,6 +76,12 @@ class UserCatalog:
 
     def __contains__(self, entry: ReplyEntry) -> bool:
         return self.find(entry.id) is entry
+
+
+def _any_class(entry_id: str) -> str:
+    """Return "enhanced.X.7.1" for "enhanced.5.7.1": who overrides it means all three classes."""
+    topic, _, rest = entry_id.partition(".")
+    return f"enhanced.X{rest[1:]}" if topic == "enhanced" else entry_id
 
 
 def _allow(entry: ReplyEntry, code: int | None, enhanced: str | None) -> bool:
