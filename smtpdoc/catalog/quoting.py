@@ -69,7 +69,7 @@ def _mask_url(found: re.Match[str]) -> str:
         return "spf url#"
     if any(mark in url for mark in ("dbl", "/query/domain", "surbl", "uribl")) and "dnsbl" not in url:
         return "domainlisturl#"
-    return "listurl#" if any(mark in url for mark in (*LIST_WORDS, "/rbl", "denyip", "delist")) else "url#"
+    return "listurl#" if any(mark in url for mark in (*LIST_WORDS, "/rbl", "denyip", "delist", "lookup")) else "url#"
 
 
 #: Host names with one of these are left as they are: they are what the reply is about.

@@ -40,7 +40,7 @@ LOCAL_RULES = (
         "location",
         "client-refused",
         "The receiver does not take mail from your country or network",
-        r"geograph|from your (?:location|country|region)|country (?:is )?(?:blocked|not allowed|restrict)|countries\.nerd|geo-?(?:ip|block)",
+        r"geograph|from (?:your|that|this) (?:location|country|region)|country (?:is )?(?:blocked|not allowed|restrict)|countries\.nerd|geo-?(?:ip|block)",
         "550 Mail from your country is not accepted: geographical restriction",
     ),
     phrase(
@@ -54,8 +54,8 @@ LOCAL_RULES = (
         "short-block",
         "client-refused",
         "The sending server is blocked for a while",
-        r"blocked for the day|temporarily blocked (?:for|because|due)|(?:ip#\S*|\bip|host|address|you) (?:has been|have been|is|are) temporarily (?:blocked|banned)"
-        r"|namespace mining|too many (?:bad|invalid|unknown) (?:recipients|users|commands)|(?:dictionary|directory harvest) attack",
+        r"blocked for the day|temporarily blocked (?:for|because|due)(?![^.]{0,60}(?:too (?:fast|many (?:mails|messages|connect))|rate))|(?:ip#\S*|\bip|host|address|you) (?:has been|have been|is|are) temporarily (?:blocked|banned)"
+        r"|namespace mining|too many (?:bad|invalid|unknown|non-?existent) (?:recipients|users|commands|rcpt|addresses)|(?:dictionary|directory harvest) attack",
         "554 192.0.2.1 has been temporarily blocked for too many invalid recipients",
     ),
 )
@@ -98,7 +98,7 @@ REMOVAL = (
         "removal-route",
         "ip-blocklisted",
         "The sending address is blocked, with a way to be removed",
-        r"(?:request|ask for) (?:removal|delisting)|\bde-?list|removal (?:request|form|page)|(?:ip|address|host|server|client|sender)\b[^;]{0,80}\b(?:unblock|to be removed)"
+        r"(?:mail|message|connection)s? (?:refused|rejected|blocked)[ -]{1,3}<?ip#\S*[ -]{1,3}(?:see|visit)|(?:request|ask for) (?:removal|delisting)|\bde-?list|removal (?:request|form|page)|(?:ip|address|host|server|client|sender)\b[^;]{0,80}\b(?:unblock|to be removed)"
         r"|ip#\S*(?: (?:is|was|has been))? (?:refused|rejected|blocked|denied)[^;]{0,12}\b(?:see|visit)\b[^;]{0,12}url#|banned sending ip|blocked for spam[^;]{0,30}(?:see|visit)[^;]{0,10}url#|ip blocked see|blocked - see|block for spam|spamming ip",
         "550 5.7.606 Access denied, banned sending IP [192.0.2.1]. To request removal visit the page",
     ),
@@ -122,7 +122,7 @@ REVERSE_DNS = (
         "The sending address has no proper reverse DNS",
         r"reverse[- ]?(?:dns|hostname|lookup|name|mapping|record|resolution|address)|\br-?dns\b|\bptr\b|ip name (?:lookup|possibly)|fcrdns|forward[- ]confirmed"
         r"|cannot (?:find|resolve) your (?:reverse )?(?:host|address|hostname|domain|ip)|(?:cannot|can't|unable to|could not|failed to) (?:find|resolve|look ?up) (?:your|the (?:client|sending|ip)|client|sending)\b|no (?:host ?name|name|dns) (?:for|found for) (?:your )?(?:ip|address|client)"
-        r"|(?:client|your|sending) (?:host|ip|address|server)[^.]{0,30}(?:does not|doesn't|must|not) resolv|unresolvable (?:client|host|ip)"
+        r"|(?:client|your|sending|sender'?s?) (?:host|ip|address|server)[^.]{0,30}(?:does not|doesn't|must|not|cannot|can't) (?:be )?resolv|ip#\S* (?:host )?(?:cannot|can't|could not) be resolved|rdns\b|unresolvable (?:client|host|ip)"
         r"|without a valid sender domain|(?:hostname|host name) lookup (?:fail|error)|in-addr\.arpa|generic (?:host ?name|reverse|dns)",
         "550 5.7.25 The sending address has no reverse DNS entry",
     ),
@@ -134,7 +134,7 @@ HELO = (
         "bad-helo",
         "The EHLO name is refused",
         r"helo command rejected|(?:name|domain|host) in (?:your |the )?(?:helo|ehlo)|\b(?:bad|bogus|invalid|forged|fake|wrong|unacceptable|suspicious) (?:helo|ehlo)|(?:helo|ehlo)(?: name)? (?:is )?(?:denied|rejected|refused)"
-        r"|(?:helo|ehlo)(?:[ /](?:helo|ehlo))?(?: name| host ?name| domain| argument| string| identity)?[^.]{0,40}\b(?:does not|doesn't|must|should|not|invalid|forged|spoof|bad|mismatch|is (?:in )?my)"
+        r"|(?:helo|ehlo)(?:[ /](?:helo|ehlo))?(?: name| host ?name| domain| argument| string| identity)?[^.]{0,40}\b(?:does not|doesn't|must|should|not|invalid|forged|spoof|bad|mismatch|missing|unresolv\w*|is (?:in )?my)"
         r"|your (?:helo|ehlo)|(?:helo|ehlo) (?:name|host ?name|domain) (?:is|was)",
         "550 5.7.1 Invalid HELO name",
     ),
@@ -149,7 +149,7 @@ CLIENT = (
         r"client host rejected|^(?:\[\w{1,8}\] )?blocked\W*$|\b(?:mail|e-?mail|messages?|connections?) from ip#\S* (?:is |are )?not (?:allowed|accepted|permitted)|ip (?:is )?forbidden|(?:denies|denied) access|(?:rejected|blocked|denied|banned) (?:host|ip|client|server)\b|(?:your |this |sending |client |remote )?(?:ip|host|server|network|mta|client)(?: address)?(?: ip#\S*| \S*ip#\S*)?"
         r" (?:is |has been |was |are )?(?:not (?:allowed|permitted|authori[sz]ed|accepted)|denied|rejected|refused|banned|forbidden|blocked)"
         r"|bad ip|(?:traffic|mail|connections?) not accepted from (?:this|your)|not (?:in|on) (?:the )?(?:white|allow)-?list|not in whitelist|does not accept (?:e-?mail|mail) over"
-        r"|not allowed (?:access|to connect)|(?:unauthenticated|direct) mail not allowed|from this range|blocked by (?:ldap|local|administrator|admin|our|firewall)"
+        r"|not allowed (?:access|to connect)|not (?:allowed|permitted|authori[sz]ed|welcome) to (?:send|connect|deliver|submit)\b|connection refused (?:from|for)|access\b[^.]{0,20}\bforbidden|(?:unauthenticated|direct) mail not allowed|from this range|blocked by (?:ldap|local|administrator|admin|our|firewall)"
         r"|blocked for abuse|abus(?:e|ive) (?:host|ip|network|client)|(?:ip|address)\W+ip#\W[^.]{0,20}(?:blocked|denied|rejected|refused)|may not be mail exchanger"
         r"|ip#\S* (?:is |has been )?(?:blocked|banned|denied|rejected|refused)|we do not accept (?:mail|connections?) from|connection (?:rejected|denied|not (?:allowed|authori[sz]ed))",
         "554 5.7.1 Client host rejected: Access denied",

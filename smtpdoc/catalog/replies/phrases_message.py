@@ -10,7 +10,7 @@ SCORED = (
         "antispam-checks",
         "spam-content",
         "The message failed the receiver's spam checks",
-        r"spam-like|spam-id|anti-?spam system|antyspam|(?:several|multiple|some) anti-?spam (?:checks|tests)|(?:your )?message scored|spam (?:score|points|level)|score[ds]? \d|messagescoring|spam (?:or|and|/) (?:\w+ )?virus|(?:classified|identified|detected|flagged|tagged|marked|considered|recogni[sz]ed|declared|judged|rejected|treated) (?:as |to be |to be as )?(?:an? )?(?:possible |probable |likely )?(?:spam|junk|phish|bulk|unsolicited)"
+        r"spam-like|spam-id|anti-?spam system|antyspam|(?:several|multiple|some) anti-?spam (?:checks|tests)|(?:your )?message scored|spam (?:score|points|level)|score[ds]? \d|messagescoring|spam (?:or|and|/) (?:\w+ )?virus|(?:classified|identified|detected|flagged|tagged|marked|considered|recogni[sz]ed|declared|judged|rejected|treated) (?:as |to be |to be as )?(?:an? )?(?:possible |probable |likely )?(?:spam|junk|phish|bulk|unsolicited)(?!mer)"
         r"|spam (?:message|mail|content|pattern|filter|detect|check|reject|block(?!ing url))|(?:is|contains?|looks like|appears to be|probably|possible|likely) (?:\w+ )?(?:spam\b|phish|junk|unsolicited)",
         "550 5.7.1 Message identified as SPAM",
     ),
@@ -32,7 +32,7 @@ VIRUS = (
         "virus",
         "virus",
         "A virus, or an attachment that is never taken",
-        r"virus|attachments?(?:[ -]\w+)? (?:filter|polic)|malware|malicious (?:content|code|file|attach|software|mail|message)|trojan|\binfected|\bworm\b|ransomware|(?:banned|forbidden|illegal|prohibited|disallowed|blocked|dangerous|unacceptable|executable|unsafe|restricted) (?:\w+ )?(?:attach|file)|(?:attach\w*|file(?:name)?|extension)s?\b[^.;]{0,60}\b(?:not allowed|not permitted|not accepted|banned|blocked|prohibited|forbidden|dangerous|illegal|denied|rejected|exploit)|macro|(?:potential|possible) security (?:issue|risk|threat)|security threat|security (?:issue|risk|reasons)[^.]{0,20}(?:attach|content|file)|mime_banned|clamav|\.exe\b",
+        r"virus|(?:not|n't) accept(?:ing)? (?:any )?(?:e-?mail|mail|messages?) with attach|attachments?(?:[ -]\w+)? (?:filter|polic)|malware|malicious (?:content|code|file|attach|software|mail|message)|trojan|\binfected|\bworm\b|ransomware|(?:banned|forbidden|illegal|prohibited|disallowed|blocked|dangerous|unacceptable|executable|unsafe|restricted) (?:\w+ )?(?:attach|file)|(?:attach\w*|file(?:name)?|extension)s?\b[^.;/]{0,60}\b(?:not allowed|not permitted|not accepted|banned|blocked|prohibited|forbidden|dangerous|illegal|denied|rejected|exploit)|macro|(?:potential|possible) security (?:issue|risk|threat)|security threat|security (?:issue|risk|reasons)[^.]{0,20}(?:attach|content|file)|mime_banned|clamav|\.exe\b",
         "550 5.7.1 Virus found in attachment",
     ),
 )
@@ -76,7 +76,7 @@ SPAM = (
         "content",
         "spam-content",
         "The content of the message is refused",
-        r"(?:mail |message |bad |objectionable |suspicious |prohibited |forbidden |inappropriate )content|content (?:reject|denied|filter|block|not (?:acceptable|allowed)|refused|is not)|message (?:has been |was |is )?(?:filtered|blocked by (?:a |our |the )?(?:content )?filter)|filter(?:ed)? (?:out|rejected|by)|dspam|bayes|suspicious (?:message|mail|e-?mail|content)|(?:message|mail) (?:is )?suspicious|detected as (?:bad|suspicious)|contains? (?:a )?(?:suspicious|forbidden|bad)|junkmail",
+        r"(?:sensitive|forbidden|banned|bad|prohibited|illegal|blocked|spam) (?:key)?(?:words?|phrases?|terms?)\b|(?:mail |message |bad |objectionable |suspicious |prohibited |forbidden |inappropriate )content|content (?:reject|denied|filter|block|not (?:acceptable|allowed)|refused|is not)|message (?:has been |was |is )?(?:filtered|blocked by (?:a |our |the )?(?:content )?filter)|filter(?:ed)? (?:out|rejected|by)|dspam|bayes|suspicious (?:message|mail|e-?mail|content)|(?:message|mail) (?:is )?suspicious|detected as (?:bad|suspicious)|contains? (?:a )?(?:suspicious|forbidden|bad)|junkmail",
         "554 5.7.1 Message content rejected",
     ),
 )

@@ -9,7 +9,7 @@ LOOP = (
         "loop",
         "routing-loop",
         "The message runs in circles",
-        r"\bloop(?:s|ing|ed)?\b(?!back (?:address|ip))|(?:too many|maximum|exceeded) hops?|hop count|too many received|received headers|points? (?:back )?to (?:local|localhost|itself|myself|us|me|this host)|mx (?:record )?(?:list|points)|back to (?:my|it)self|hops exceeded|mail forwarding loop|bouncing back and forth|too many \"?received|points back to",
+        r"\bloop(?:s|ing|ed)?\b(?!back (?:address|ip))|(?:too many|maximum|exceeded) hops?|hop count|too many received|received\W{0,4}(?:\w+ )?headers?|points? (?:back )?to (?:local|localhost|itself|myself|us|me|this host)|mx (?:record )?(?:list|points)|back to (?:my|it)self|hops exceeded|mail forwarding loop|bouncing back and forth|too many \"?received|points back to",
         "554 5.4.6 Too many hops, mail loop detected",
     ),
 )
@@ -29,7 +29,7 @@ NETWORK = (
         "network",
         "network-error",
         "The connection did not hold",
-        r"(?<!database )connection (?:was |has |is |to \S+ |with \S+ )?(?:timed? ?-?out|refused(?![,.;:]? ?(?:by (?:policy|our|the|this|local)|too|this|due|-|because|ib))|reset|dropped|closed|broken|lost|aborted|failed|expired|time-?out|is broken|terminated|interrupted|attempt failed)|no route to host|network (?:is )?(?:unreachable|error|down)|host (?:is )?(?:unreachable|down)|lost connection|(?:operation|session|conversation|connect|read|greeting|command|data|idle|time)\b[^.;]{0,40} ?timed? ?-?out|timeout exceeded|time ?-?out (?:exceeded|waiting|after|on|while)|timed out (?:while|after|waiting)"
+        r"(?<!database )connection (?:was |has |is |to \S+ |with \S+ )?(?:timed? ?-?out|refused(?![,.;:]? ?(?:from \W?ip#|by (?:policy|our|the|this|local)|too|this|due|-|because|ib))|reset|dropped|closed|broken|lost|aborted|failed|expired|time-?out|is broken|terminated|interrupted|attempt failed)|no route to host|network (?:is )?(?:unreachable|error|down)|host (?:is )?(?:unreachable|down)|lost connection|(?:operation|session|conversation|connect|read|greeting|command|data|idle|time)\b[^.;]{0,40} ?timed? ?-?out|timeout exceeded|time ?-?out (?:exceeded|waiting|after|on|while)|timed out (?:while|after|waiting)"
         r"|(?:unable|failed|failure|cannot|couldn't|could not|can't) (?:to )?(?:open |establish )?(?:an? )?(?:smtp )?connect|read error|write error (?:to|on) (?:socket|connection)|broken pipe|socket error|did not accept our requests to connect|unexpected (?:eof|end of|disconnect|close)|no (?:answer|response|reply) (?:from|received|by)|not (?:answer|respond)ing|connection is broken|bad connection|connect\w* to unreachable|unreachable host|remote host (?:closed|hung|not)|server (?:closed|dropped|did not respond|not responding|refused to talk)|wasn't able to establish|network problem|no connection",
         "Connection timed out",
     ),
@@ -63,7 +63,7 @@ PROTOCOL = (
         "sequence",
         "protocol-error",
         "A command came out of order",
-        r"(?:ehlo|helo|mail|rcpt|data|auth)(?:/(?:ehlo|helo))?(?: command| from| to)? (?:first|before)|(?:need|send|use|issue|say|expecting|polite)\b[^.]{0,20}\b(?:ehlo|helo|mail|rcpt)\b|(?:out of|bad|wrong|incorrect|invalid) (?:sequence|order)|sequence of commands|command (?:not allowed|out of sequence)|nested mail|already (?:authenticated|specified|issued|given|in tls|active)|may not be repeated|(?:sender|mail) (?:already|has already)|without (?:helo|ehlo|mail|rcpt)|no (?:valid )?recipients (?:specified|given)|pipelin|synchroni[sz]ation|tls already",
+        r"(?:ehlo|helo|mail|rcpt|data|auth)(?:/(?:ehlo|helo))?(?: command| from| to)? (?:first|before)|(?:need|issue|say|expecting|polite)\b[^.]{0,20}\b(?:ehlo|helo|mail|rcpt)\b|(?:send|use) (?:an? |the )?(?:ehlo|helo|mail from|mail command|rcpt)\b|(?:out of|bad|wrong|incorrect|invalid) (?:sequence|order)|sequence of commands|command (?:not allowed|out of sequence)|nested mail|already (?:authenticated|specified|issued|given|in tls|active)|may not be repeated|(?:sender|mail) (?:already|has already)|without (?:helo|ehlo|mail|rcpt)|no (?:valid )?recipients (?:specified|given)|pipelin|synchroni[sz]ation|tls already",
         "503 5.5.1 Bad sequence of commands",
     ),
     phrase(
@@ -87,7 +87,7 @@ SERVER = (
         "server-fault",
         "server-error",
         "A fault inside the receiving system",
-        r"error (?:while |in |during )?processing|(?:internal|system|server|mailer|configuration|lookup|database|local|software|backend|application|i/?o|file|disk|delivery|processing|ldap|directory|policy (?:service|server)|milter|content filter|scanner)\s?(?:\w+ )?(?:error|failure|problem|fault|misconfigur|failed|trouble|crash)(?!s? (?:prevent|in your|: host))|ldap|mailer error|(?:queue|write) (?:\w+ ){0,2}(?:error|failure|problem|file)|temporary (?:\w+ )?error|unable to (?:switch|open|create|write|process|contact|queue|save|store|access|complete|chdir|read)|could not (?:load|open|create|write|process|save|queue|complete|access)|can(?:not|'t) (?:create|open|write|save|store|process|queue|fork|exec)|invalid pieces|temporarily unable|failed to be replicated|no healthy|database|unexpected error|exception|transaction failed[^.]{0,20}(?:internal|blame)|out of sync|lock(?:ed|ing)? (?:file|mailbox|error)|qqt failure|qq (?:write|read|temporary)|delivery program|command output:|temporary mta failure|child (?:status|crashed)|command died|permission denied|service (?:not )?(?:error|config)|general failure|unknown error|resolver\.\S*|storedrv|aborted[^.]{0,20}(?:local )?error|error in processing|mailing list|(?:processing|local) error",
+        r"error (?:while |in |during )?(?:processing|writing|storing|saving|reading|opening)|(?:internal|system|server|mailer|configuration|lookup|database|local|software|backend|application|i/?o|file|disk|delivery|processing|ldap|directory|policy (?:service|server)|milter|content filter|scanner)\s?(?:\w+ )?(?:error|failure|problem|fault|misconfigur|failed|trouble|crash)(?!s? (?:prevent|in your|: host))|ldap|mailer error|(?:queue|write) (?:\w+ ){0,2}(?:error|failure|problem|file)|temporary (?:\w+ )?error|unable to (?:switch|open|create|write|process|contact|queue|save|store|access|complete|chdir|read)|could not (?:load|open|create|write|process|save|queue|complete|access)|can(?:not|'t) (?:create|open|write|save|store|process|queue|fork|exec)|invalid pieces|temporarily unable|failed to be replicated|no healthy|database|unexpected error|exception|transaction failed[^.]{0,20}(?:internal|blame)|out of sync|lock(?:ed|ing)? (?:file|mailbox|error)|qqt failure|qq (?:write|read|temporary)|delivery program|command output:|temporary mta failure|child (?:status|crashed)|command died|permission denied|service (?:not )?(?:error|config)|general failure|unknown error|resolver\.\S*|storedrv|aborted[^.]{0,20}(?:local )?error|error in processing|mailing list|(?:processing|local) error",
         "451 4.3.0 Temporary lookup failure",
     ),
     phrase(
