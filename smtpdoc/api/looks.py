@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from smtpdoc.evidence.transport import MtaStsEvidence
     from smtpdoc.net.dns import DnsResolver
 
+_NAMES = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
+
 #: How long names may keep the user waiting once the session has ended.
 DNS_PATIENCE_S = 1.0
 #: The user asked for these answers, so they may take longer.
@@ -130,11 +132,11 @@ class Looks:
 
             self._versions = known_version(session)
             for version in versions_to_ask(session):
-                self._note(f"another connection, with {version.replace('TLSv1', 'TLS 1')} only")
+                self._note(f"another connection, with {_NAMES[version]} only")
                 answer = await gather_tls_version(place, version, self._dialer)
                 found = (*self._versions, answer)
                 self._versions = tuple(sorted(found, key=lambda one: VERSIONS.index(one.version)))
-        if options.starttls_injection and not place.implicit:
+        if options.starttls_injection and session.tls is not None and not place.implicit:
             from smtpdoc.gather.starttls_injection import gather_starttls_injection
 
             self._note("another connection, with NOOP behind STARTTLS in one packet")

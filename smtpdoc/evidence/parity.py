@@ -109,13 +109,15 @@ _ASPECTS: tuple[tuple[str, Callable[[Transcript], Fact]], ...] = (
 
 
 def labels(sessions: Sequence[Transcript]) -> tuple[str, ...]:
-    """Return a name for each session that tells it from the others: its host, its address, or both."""
-    hosts = [session.host for session in sessions]
+    """Return a name for each session that tells it from the others: its host (with the port where those differ), its
+    address, or both."""
+    ports = {session.port for session in sessions}
+    hosts = [session.host if len(ports) == 1 else session.port_name for session in sessions]
     if len(set(hosts)) == len(hosts):
         return tuple(hosts)
     if len(set(hosts)) == 1:
         return tuple(session.address or session.host for session in sessions)
     return tuple(
-        f"{session.host} {session.address}" if session.address and hosts.count(session.host) > 1 else session.host
-        for session in sessions
+        f"{host} {session.address}" if session.address and hosts.count(host) > 1 else host
+        for host, session in zip(hosts, sessions, strict=True)
     )

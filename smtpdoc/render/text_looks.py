@@ -67,10 +67,12 @@ def _enforcement(one: Enforcement, *, opportunistic: bool) -> Iterator[tuple[Lev
     if one.mail is None and one.auth is None:
         yield Level.UNKNOWN, one.problem or "no answer"
     if one.mail is not None:
-        taken = Level.INFO if opportunistic else Level.WARNING
-        yield (taken if one.mail.positive else Level.PASS), f"MAIL FROM: {_reply(one.mail)}"
+        accepted = Level.INFO if opportunistic else Level.WARNING
+        yield (accepted if one.mail.positive else Level.PASS), f"MAIL FROM: {_reply(one.mail)}"
     if one.auth is not None:
-        yield (Level.ERROR if one.auth.code == 334 else Level.PASS), f"AUTH {one.mechanism}: {_reply(one.auth)}"
+        taken = one.auth.code == 334  # what it asks for is base64, which helps nobody
+        words = "334, taken up; we cancelled" if taken else _reply(one.auth)
+        yield (Level.ERROR if taken else Level.PASS), f"AUTH {one.mechanism}: {words}"
 
 
 def _reply(reply: Reply) -> str:

@@ -23,7 +23,9 @@ def _names(address: HostAddress) -> str:
 
 
 def _missing(address: HostAddress) -> bool:
-    return address.lookup is not None and address.lookup.void
+    """DNS says that there is no name, for an address that could have one."""
+    public = special_use(address.ip) not in ("loopback", "link-local")
+    return public and address.lookup is not None and address.lookup.void
 
 
 @checks.add(
