@@ -154,7 +154,9 @@ async def _probe_targets(
     refuse: ShowError,
 ) -> None:
     from smtpdoc.api.sessions import QUESTION_TIMEOUT_S, probe
+    from smtpdoc.api.slots import Slots
 
+    slots = Slots(concurrency)
     async with AsyncExitStack() as stack:
         resolver = None
         if nameservers or zone is not None:
@@ -167,7 +169,7 @@ async def _probe_targets(
             )
 
         def job(target: Target) -> Callable[[], Awaitable[Report]]:
-            return lambda: probe(target, resolver=resolver, interrupted=show, **settings)
+            return lambda: probe(target, resolver=resolver, slots=slots, interrupted=show, **settings)
 
         async with aclosing(in_order(map(job, targets), concurrency)) as results:
             await _tell(results, map(str, targets), show, refuse)

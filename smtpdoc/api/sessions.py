@@ -280,7 +280,8 @@ _ENVELOPE = frozenset({Stage.VRFY, Stage.EXPN, Stage.MAIL})
 
 def _load_checks() -> None:
     """Load what judges a session while the server is busy: before, it would have to wait for us."""
-    from smtpdoc.catalog.checks import smtp, tls  # noqa: F401 - for `diagnose`
+    from smtpdoc.api import looks_diagnosis  # noqa: F401 - for `diagnose`, like the next ones
+    from smtpdoc.catalog.checks import smtp, tls  # noqa: F401
 
 
 def diagnose(evidence: ProbeEvidence) -> tuple[Section, ...]:

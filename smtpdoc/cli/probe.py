@@ -17,11 +17,13 @@ from smtpdoc.report import Report
 from smtpdoc.target import SMTP_PORT, SUBMISSION_PORT, domain_name, parse_target
 
 if TYPE_CHECKING:
-    from smtpdoc.evidence.smtp import Exchange, Line
+    from smtpdoc.evidence.smtp import Exchange, Line, Transcript
     from smtpdoc.render.text import Page
     from smtpdoc.render.text_probe import TranscriptView
 
 TIMEOUT_S = 60.0
+#: More targets than this are not set side by side at the end.
+TABLE_ROWS = 50
 TLS_MODES = ("auto", "starttls", "implicit", "optional", "none")
 QUIT_STAGES = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
 
@@ -150,6 +152,12 @@ def command(
         if view is not None:
             view.finish()
         output.add(report, lambda page: show_probe(page, report, live=view is not None and view.begun))
+        if output.is_text and many and isinstance(report.evidence, ProbeEvidence) and len(beside) <= TABLE_ROWS:
+            beside.extend(report.evidence.sessions)
+
+    from smtpdoc.evidence.smtp import ProbeEvidence
+
+    beside: list[Transcript] = []
 
     def refuse(name: str, error: TargetError) -> None:
         if not many:
@@ -186,6 +194,11 @@ def command(
             refuse=refuse,
         )
     finally:
+        if 1 < len(beside) <= TABLE_ROWS and not options.quiet:
+            from smtpdoc.render.text_parity import render_parity
+
+            output.page.blank()
+            render_parity(output.page, beside)
         code = output.close()
     return code
 
