@@ -54,6 +54,8 @@ class MailHost:
 
 @dataclass(frozen=True, slots=True)
 class MxEvidence:
+    """The MX records of a domain with their hosts."""
+
     status: TopicStatus
     domain: str
     lookup: Lookup

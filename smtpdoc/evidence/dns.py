@@ -39,6 +39,8 @@ class MxRecord:
 
 @dataclass(frozen=True, slots=True)
 class TlsaRecord:
+    """One TLSA record (RFC 6698 section 2.1)."""
+
     usage: int
     selector: int
     matching_type: int

@@ -250,6 +250,8 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class MxHost:
+    """One MX record and what its host resolves to."""
+
     preference: int
     host: str
     addresses: tuple[str, ...]

@@ -46,6 +46,8 @@ class MtaStsEvidence:
 
 @dataclass(frozen=True, slots=True)
 class TlsRptEvidence:
+    """The TLS-RPT record of a domain (RFC 8460)."""
+
     status: TopicStatus
     domain: str
     lookup: Lookup

@@ -32,6 +32,8 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
+    """A command of the transaction, and what it is for beside the user's own question."""
+
     command: Command
     purpose: Purpose | None = None
 

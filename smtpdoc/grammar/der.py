@@ -98,7 +98,8 @@ def time(node: Node) -> datetime:
     if not digits.isdigit():
         raise DerParseError("a time", text)
     try:
-        moment = datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(4, 14, 2))
+        moment = datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
         if zone in ("Z", ""):
             return moment
         offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))

@@ -28,11 +28,13 @@ class Qualifier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class All:
-    pass
+    """all"""
 
 
 @dataclass(frozen=True, slots=True)
 class Include:
+    """include:domain"""
+
     domain: MacroString
 
 
@@ -56,6 +58,8 @@ class Mx:
 
 @dataclass(frozen=True, slots=True)
 class Ptr:
+    """ptr, ptr:domain"""
+
     domain: MacroString | None
 
 
@@ -85,6 +89,8 @@ class Ip6:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
+    """exists:domain"""
+
     domain: MacroString
 
 
@@ -108,6 +114,8 @@ class Directive:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
+    """redirect=domain"""
+
     domain: MacroString
     text: str
     offset: int
@@ -115,6 +123,8 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Exp:
+    """exp=domain"""
+
     domain: MacroString
     text: str
     offset: int

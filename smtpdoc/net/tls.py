@@ -86,7 +86,8 @@ class Channel:
 
     def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        # Bytes: text would go through the idna codec, which takes longer to load than the handshake.
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name.encode())
         self.established = False
 
     def handshake(self, data: bytes = b"") -> bool:

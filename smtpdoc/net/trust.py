@@ -84,7 +84,7 @@ def _verify(context: ssl.SSLContext, chain: Sequence[bytes], name: str | None) -
     undecided = Verdict(None, "the chain could not be verified")
     for suite in _SUITES:
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        client = context.wrap_bio(incoming, outgoing, server_hostname=name)
+        client = context.wrap_bio(incoming, outgoing, server_hostname=None if name is None else name.encode())
         try:
             client.do_handshake()
         except ssl.SSLWantReadError:
