@@ -14,7 +14,6 @@ from smtpdoc.grammar.printable import printable
 from smtpdoc.render.text import Page
 
 _HEAD = ("TLS", "certificate", "greeting", "total", "outcome")
-_WIDTHS = (8, 18, 8, 7, 0)
 _RIGHT = (2, 3)  # numbers
 _GAP = "  "
 _DIFFERS = "*"
@@ -32,33 +31,39 @@ _STAGES = {Stage.EHLO_TLS: "EHLO", Stage.CONNECT: "connect", Stage.GREETING: "gr
 def render_parity(page: Page, sessions: Sequence[Transcript]) -> None:
     """Print the table. A star stands behind what is unlike most others."""
     names = labels(sessions)
-    rows = [_cells(session) for session in sessions]
-    usual = [Counter(row[column] for row in rows).most_common(1)[0][0] for column in range(len(_HEAD))]
-    fixed = 2 + sum(_WIDTHS) + len(_GAP) * len(_WIDTHS) + len("refused at STARTTLS")
-    width = max(4, min(max(map(len, names)), page.width - fixed))
-    page.line(Text("  " + f"{'':<{width}}" + _GAP + _row(_HEAD), "quiet"))
-    starred = False
+    rows = _starred([_cells(session) for session in sessions])
+    widths = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(len(_HEAD))]
+    room = page.width - len("x ") - sum(widths) - len(_GAP) * len(widths)
+    width = max(4, min(max(map(len, names)), room))
+    page.line(Text(f"  {'':<{width}}{_GAP}{_row(_HEAD, widths)}".rstrip(), "quiet"))
     for session, name, row in zip(sessions, names, rows, strict=True):
-        shown = []
-        for column, cell in enumerate(row):
-            differs = column in _COMPARED and cell != usual[column]
-            starred = starred or differs
-            shown.append(cell + _DIFFERS if differs else cell)
         line = Text.assemble(page.mark(_LEVELS[session.outcome]), f" {printable(name):<{width}}")
         if len(name) > width:  # a name that could be copied is never broken
             page.line(line)
             line = Text(" " * (width + 2))
-        line.append(_GAP + _row(shown))
+        line.append(_GAP + _row(row, widths))
         line.rstrip()
         page.line(line)
-    if starred:
+    if any(_DIFFERS in cell for row in rows for cell in row):
         page.line(f"  {_DIFFERS} unlike most others", "quiet")
 
 
-def _row(cells: Sequence[str]) -> str:
+def _starred(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Mark what is unlike the most frequent value of its column; the first session's counts where two are even."""
+    usual = [Counter(row[column] for row in rows).most_common(1)[0][0] for column in range(len(_HEAD))]
+    return [
+        tuple(
+            cell + _DIFFERS if column in _COMPARED and cell != usual[column] else cell
+            for column, cell in enumerate(row)
+        )
+        for row in rows
+    ]
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     return _GAP.join(
         f"{cell:>{width}}" if column in _RIGHT else f"{cell:<{width}}"
-        for column, (cell, width) in enumerate(zip(cells, _WIDTHS, strict=True))
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
     )
 
 
