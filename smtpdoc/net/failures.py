@@ -164,9 +164,9 @@ def _silence(where: str, port: int) -> str:
 
 
 _UNREACHABLE_WORDS = {
-    errno.ENETUNREACH: "no-route",
+    errno.ENETUNREACH: "no-network",
     errno.EHOSTUNREACH: "no-route",
-    errno.ENETDOWN: "no-route",
+    errno.ENETDOWN: "no-network",
     errno.EHOSTDOWN: "no-route",
     errno.EADDRNOTAVAIL: "source-address",
     errno.EACCES: "forbidden-here",
@@ -194,6 +194,8 @@ def connect_failure(error: OSError, host: str, address: str, port: int, source_i
         return Failure(FailureKind.CLOSED, Stage.CONNECT, f"{where} dropped the connection at once", "reset")
     word = _UNREACHABLE_WORDS.get(error.errno or 0, "unreachable")
     match word:
+        case "no-network":
+            detail = f"this machine has no {family} way out, so {where} was not tried ({_strerror(error)})"
         case "no-route":
             detail = f"there is no way from here to {where}: {_strerror(error)}; does this machine have {family}?"
         case "source-address" if source_ip:

@@ -165,8 +165,21 @@ def unreachable(session: Transcript) -> Iterator[Detail]:
     if failure.kind in (FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.CLOSED):
         family = "-4" if session.family == "ipv6" else "-6"
         yield Detail(
-            failure.detail, subject=session.port_name, paste=probe_command(session, family), kind=failure.kind.value
+            failure.detail,
+            subject=session.port_name,
+            fix=_LOCAL_FIXES.get(failure.word),
+            paste=probe_command(session, family),
+            kind=failure.kind.value,
+            fault=failure.word,
         )
+
+
+#: Causes that lie with this machine, and nothing at the server's side would help.
+_LOCAL_FIXES = {
+    "no-network": "This machine's own network is the cause: give it a route for this address family, or use the other one.",
+    "source-address": "Take an address that this machine has for --source-ip, of the same family as the server's.",
+    "forbidden-here": "A firewall or sandbox on this machine forbids the connection: allow it there.",
+}
 
 
 @checks.add(
@@ -178,7 +191,13 @@ def unreachable(session: Transcript) -> Iterator[Detail]:
 )
 def address_unreachable(session: Transcript) -> Iterator[Detail]:
     for address, failure in session.attempts:
-        yield Detail(f"{failure.detail}; then {session.address} was tried", subject=address)
+        ours = failure.word in _LOCAL_FIXES  # then the address may be fine, and clients elsewhere reach it
+        yield Detail(
+            f"{failure.detail}; then {session.address} was tried",
+            subject=address,
+            level=Level.INFO if ours else None,
+            fix=_LOCAL_FIXES.get(failure.word),
+        )
 
 
 # Is it SMTP?
@@ -323,8 +342,8 @@ def greeting_deferred(session: Transcript) -> Iterator[Detail]:
     "slow-greeting",
     title="The greeting came late",
     level=Level.WARNING,
-    why="Clients that are less patient give up. Causes: a greet delay against spam bots, slow DNS lookups of the client's "
-    "address, or an overloaded server.",
+    why="Clients that are less patient give up. The server waits on purpose (a greet delay, against programs that talk "
+    "before they are greeted), or it waits for DNS about the client's address, or it is overloaded.",
     fix="If this client should be trusted, exempt it from the greet delay; otherwise look at the server's DNS and load.",
     sources=(rfc(5321, "4.5.3.2.1"),),
 )
