@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from importlib import import_module
 from ipaddress import ip_address
 
 from smtpdoc.api.clock import Clock
-from smtpdoc.api.topics import Job, chosen_topics, diagnose_domain, gather_topics
+from smtpdoc.api.topics import Job, chosen_topics, gather_topics
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.transport import PolicyFile
 from smtpdoc.findings import Level
@@ -22,6 +24,17 @@ from smtpdoc.target import domain_name
 AUTH_CHECK_TIMEOUT_S = 30.0
 #: The share of one question with its retries; a dead name server must not use up the whole target's time.
 QUESTION_TIMEOUT_S = 5.0
+
+#: Piece by piece, so that answers are read in between.
+_NEEDED_LATER = (
+    "smtpdoc.catalog.model",
+    "smtpdoc.catalog.checks.spf",
+    "smtpdoc.catalog.checks.dkim",
+    "smtpdoc.catalog.checks.dmarc",
+    "smtpdoc.catalog.bulk_senders",
+    "smtpdoc.api.diagnosis",
+)
+BREATH_S = 0.004
 
 
 def question_time_s(timeout_s: float) -> float:
@@ -73,12 +86,36 @@ async def auth_check(
             resolver = await stack.enter_async_context(
                 open_resolver(nameservers=nameservers, zone=source, timeout_s=question_s, offline=offline)
             )
+            await stack.enter_async_context(loading())
         asked = BudgetedResolver(resolver, timeout_s)
         if policies is None and not offline:
             policies = _Https(asked)
         evidence = await gather_topics(Job(name, asked, topics, selectors, clients, helo, policies, asked.unchecked()))
+    from smtpdoc.api.diagnosis import diagnose_domain
+
     evidence = replace(evidence, queries=asked.questions, elapsed_s=clock.elapsed_s, offline=offline)
     return clock.report("auth-check", name, evidence, diagnose_domain(evidence), fail_on, ignore)
+
+
+@asynccontextmanager
+async def loading(then: Callable[[], None] | None = None) -> AsyncGenerator[None, None]:
+    """Load what judges the evidence while the first answers are on their way, and call `then` after that."""
+
+    async def load() -> None:
+        for module in _NEEDED_LATER:
+            await asyncio.sleep(BREATH_S)
+            import_module(module)
+        if then is not None:
+            then()
+
+    task = asyncio.create_task(load())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait((task,))
+        if not task.cancelled():
+            task.result()
 
 
 class _Https:

@@ -70,15 +70,16 @@ def check_domains(
     show: ShowReport,
     refuse: ShowError,
     tick: Callable[[], None] | None = None,
+    prepare: Callable[[], None] | None = None,
 ) -> None:
     """Run auth_check for each domain over one resolver and its cache; reports come in the order of the domains.
 
-    `tick` is called a few times a second as long as the run lasts.
+    `tick` is called a few times a second as long as the run lasts, `prepare` once while it waits for answers.
     """
 
     async def run() -> None:
         async with _ticking(tick):
-            await _check_domains(domains, settings, nameservers, zone, concurrency, show, refuse)
+            await _check_domains(domains, settings, nameservers, zone, concurrency, show, refuse, prepare)
 
     asyncio.run(run())
 
@@ -110,8 +111,9 @@ async def _check_domains(
     concurrency: int,
     show: ShowReport,
     refuse: ShowError,
+    prepare: Callable[[], None] | None,
 ) -> None:
-    from smtpdoc.api.domains import auth_check, question_time_s
+    from smtpdoc.api.domains import auth_check, loading, question_time_s
     from smtpdoc.net.dns import open_resolver
 
     source = _zone_source(zone, domains[0] if len(domains) == 1 else "")
@@ -122,7 +124,7 @@ async def _check_domains(
         def job(domain: str) -> Callable[[], Awaitable[Report]]:
             return lambda: auth_check(domain, resolver=resolver, **settings)
 
-        async with aclosing(in_order(map(job, domains), concurrency)) as results:
+        async with loading(prepare), aclosing(in_order(map(job, domains), concurrency)) as results:
             await _tell(results, domains, show, refuse)
 
 

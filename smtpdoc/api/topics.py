@@ -1,36 +1,18 @@
-"""The topics of auth-check: what is gathered for each, side by side, and which checks judge it."""
+"""The topics of auth-check: what is gathered for each, side by side."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from smtpdoc.catalog.bulk_senders import bulk_senders
-from smtpdoc.catalog.checks import bimi as bimi_checks
-from smtpdoc.catalog.checks import dkim as dkim_checks
-from smtpdoc.catalog.checks import dmarc as dmarc_checks
-from smtpdoc.catalog.checks import dns as dns_checks
-from smtpdoc.catalog.checks import dnssec as dnssec_checks
-from smtpdoc.catalog.checks import domain as domain_checks
-from smtpdoc.catalog.checks import mta_sts as mta_sts_checks
-from smtpdoc.catalog.checks import mx as mx_checks
-from smtpdoc.catalog.checks import ptr as ptr_checks
-from smtpdoc.catalog.checks import spf as spf_checks
-from smtpdoc.catalog.checks import tls_rpt as tls_rpt_checks
-from smtpdoc.catalog.checks import tlsa as tlsa_checks
-from smtpdoc.catalog.checks.domain_whole import in_context
-from smtpdoc.catalog.model import CheckSet
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.auth import DmarcEvidence
 from smtpdoc.evidence.dns import LookupStatus
-from smtpdoc.evidence.dnssec import DnssecState
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.evidence.transport import BimiEvidence
-from smtpdoc.findings import Finding, Level
 from smtpdoc.gather.alignment import with_alignment
 from smtpdoc.gather.bimi import DEFAULT_SELECTOR, gather_bimi
 from smtpdoc.gather.dkim import gather_dkim
@@ -42,31 +24,16 @@ from smtpdoc.gather.ptr import gather_ptr
 from smtpdoc.gather.spf import SpfClient, gather_spf
 from smtpdoc.gather.tls_rpt import gather_tls_rpt
 from smtpdoc.gather.tlsa import gather_tlsa
-from smtpdoc.report import Section
 from smtpdoc.seams import PolicySource, Resolver
 
 if TYPE_CHECKING:
     from smtpdoc.evidence.dnsbl import DnsblEvidence
 
-#: The topics in the order in which they are told, and the checks of each. A topic's evidence is the attribute of
-#: AuthEvidence with its name, "-" written "_".
-CHECKS: Mapping[str, CheckSet[Any]] = MappingProxyType(
-    {
-        "mx": mx_checks.checks,
-        "spf": spf_checks.checks,
-        "dkim": dkim_checks.checks,
-        "dmarc": dmarc_checks.checks,
-        "ptr": ptr_checks.checks,
-        "mta-sts": mta_sts_checks.checks,
-        "tls-rpt": tls_rpt_checks.checks,
-        "tlsa": tlsa_checks.checks,
-        "dnssec": dnssec_checks.checks,
-        "bimi": bimi_checks.checks,
-    }
-)
+#: The topics that run unless others are named, in the order in which they are told.
+USUAL = ("mx", "spf", "dkim", "dmarc", "ptr", "mta-sts", "tls-rpt", "tlsa", "dnssec", "bimi")
 #: Runs only when it is named: block lists learn who is asked about, and count who asks. Loaded only then, too.
 DNSBL = "dnsbl"
-TOPICS = (*CHECKS, DNSBL)
+TOPICS = (*USUAL, DNSBL)
 
 #: A name that nobody can have registered (RFC 6761 section 6.4), the same for the whole run: it is asked for once.
 NONEXISTENT = f"smtpdoc-{secrets.token_hex(6)}.invalid"
@@ -101,7 +68,7 @@ def chosen_topics(only: Sequence[str], skip: Sequence[str], *, dnsbl: bool = Fal
     >>> sorted(chosen_topics(["SPF", "mta_sts", "dane"], ["spf"]))
     ['mta-sts', 'tlsa']
     """
-    wanted = frozenset(map(_topic, only)) if only else frozenset(CHECKS)
+    wanted = frozenset(map(_topic, only)) if only else frozenset(USUAL)
     return (wanted | {DNSBL} if dnsbl else wanted) - frozenset(map(_topic, skip))
 
 
@@ -154,6 +121,8 @@ async def _gather(job: Job) -> AuthEvidence:
     exists = True if any(answer.answered for answer in answers) else None
     evidence = AuthEvidence(domain, exists, 0, 0.0, trouble="" if exists else answers[0].detail)
     evidence = await with_alignment(replace(evidence, **found), resolver)
+    from smtpdoc.catalog.bulk_senders import bulk_senders  # the catalog is loaded while answers are on their way
+
     return replace(evidence, bulk_senders=bulk_senders(evidence))
 
 
@@ -171,48 +140,3 @@ async def _bimi(domain: str, resolver: Resolver, dmarc: Awaitable[DmarcEvidence]
     """Ask for the domain's own record now, so that only a subdomain's fallback has to wait for DMARC."""
     _, policy = await asyncio.gather(resolver.lookup(f"{DEFAULT_SELECTOR}._bimi.{domain}", "TXT"), dmarc)
     return await gather_bimi(domain, resolver, policy)
-
-
-def diagnose_domain(evidence: AuthEvidence) -> tuple[Section, ...]:
-    """Return the findings of every topic that ran, in the order of TOPICS."""
-    whole = domain_checks.checks.run(evidence)
-    if evidence.dnssec is not None and evidence.dnssec.state is DnssecState.BOGUS:
-        # its own finding says why there is no answer, and what to do
-        whole = tuple(finding for finding in whole if finding.id != "domain.no-answer")
-    sections = [Section("domain", whole)]
-    if evidence.resolver is not None:
-        sections.append(Section("dns", dns_checks.checks.run(evidence.resolver)))
-    for topic in TOPICS:
-        gathered = getattr(evidence, topic.replace("-", "_"))
-        if gathered is not None:
-            found = in_context(evidence, _checks(topic).run(gathered))
-            if evidence.exists is None:
-                found = _known(found)
-            elif evidence.offline:
-                found = tuple(map(_not_asked, found))
-            sections.append(Section(topic, found))
-    return tuple(sections)
-
-
-def _checks(topic: str) -> CheckSet[Any]:
-    if topic == DNSBL:
-        from smtpdoc.catalog.checks import dnsbl
-
-        return dnsbl.checks
-    return CHECKS[topic]
-
-
-#: What the user asked for by name stays without a verdict when offline.
-_ASKED_FOR = frozenset({"spf.client-temperror"})
-
-
-def _not_asked(finding: Finding) -> Finding:
-    """Make a note of what lies outside the zone file: with --offline it was left out on purpose."""
-    if finding.level is not Level.UNKNOWN or finding.id in _ASKED_FOR:
-        return finding
-    return replace(finding, level=Level.INFO, message=f"{finding.message} (offline: only the zone file was asked)")
-
-
-def _known(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Leave out what each topic could not tell: the domain's own finding has said that DNS does not answer."""
-    return tuple(finding for finding in findings if finding.level is not Level.UNKNOWN)

@@ -35,6 +35,15 @@ class Answers:
         self._done = 0
         self._began = time.perf_counter()
 
+    def prepare(self) -> None:
+        """Load what will write the answers; done while the first ones are awaited."""
+        if not self._output.is_text:
+            import smtpdoc.render.json_v1
+        elif self._pages:
+            import smtpdoc.render.text_auth
+        else:
+            import smtpdoc.render.text_table  # noqa: F401 - loaded for later
+
     def waiting_for(self) -> str:
         """Say what a run without an answer is about."""
         name = self._names[min(self._done, len(self._names) - 1)]

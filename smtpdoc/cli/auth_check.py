@@ -118,6 +118,7 @@ def command(
             show=show,
             refuse=refuse,
             tick=progress.tick,
+            prepare=answers.prepare,
         )
     finally:
         progress.clear()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from smtpdoc.api.topics import Job, chosen_topics, diagnose_domain, gather_topics
+from smtpdoc.api.diagnosis import diagnose_domain
+from smtpdoc.api.topics import Job, chosen_topics, gather_topics
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.findings import Finding
 from smtpdoc.gather.spf import SpfClient
