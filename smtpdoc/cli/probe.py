@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from smtpdoc.cli import head_start
 from smtpdoc.cli.catalogs import catalog_option, read_catalog
+from smtpdoc.cli.envelope import check_envelope, confirm_sending, envelope_options, read_message
 from smtpdoc.cli.looks import look_options
 from smtpdoc.cli.options import network_options, option, output_options
 from smtpdoc.cli.output import Output, OutputOptions
@@ -17,6 +19,7 @@ from smtpdoc.report import Report
 from smtpdoc.target import SMTP_PORT, SUBMISSION_PORT, domain_name, parse_target
 
 if TYPE_CHECKING:
+    from smtpdoc.cli.progress import Progress
     from smtpdoc.evidence.smtp import Exchange, Line, Transcript
     from smtpdoc.render.text import Page
     from smtpdoc.render.text_probe import TranscriptView
@@ -44,7 +47,7 @@ QUIT_STAGES = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
     "recipients",
     multiple=True,
     metavar="ADDR",
-    help="Try this recipient, up to RCPT TO (repeat). Nothing is sent.",
+    help="Try this recipient, up to RCPT TO (repeat). No message is sent without --send.",
 )
 @option("-4", "--ipv4", "ipv4", is_flag=True, help="IPv4 only.")
 @option("-6", "--ipv6", "ipv6", is_flag=True, help="IPv6 only.")
@@ -86,6 +89,7 @@ QUIT_STAGES = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
     metavar="N",
     help="Warn when the certificate ends within N days.",
 )
+@envelope_options
 @catalog_option
 @look_options
 @network_options(timeout_s=TIMEOUT_S)
@@ -133,6 +137,10 @@ def command(
     catalog = read_catalog(catalogs)
     from smtpdoc.cli.credentials import find_credentials
 
+    check_envelope({**session, "auth_user": auth_user}, parsed, mx=mx, all_addresses=all_addresses)
+    path, yes = session.pop("send"), session.pop("yes")
+    if path == "-" and "-" in (auth_password_file, auth_token_file):
+        raise click.UsageError("stdin has either the message or the secret; read one of them from a file.")
     mechanism = auth.upper() if auth else None
     if mechanism is not None and auth_user is None:
         raise click.UsageError(f"--auth {mechanism} needs --auth-user NAME.")
@@ -144,11 +152,16 @@ def command(
         token_file=auth_token_file,
         needs_secret=mechanism != "EXTERNAL",
     )
+    if path is not None:
+        session["message"] = message = read_message(path)
+        confirm_sending(message, session["recipients"], parsed[0], path=path, yes=yes)
     many = len(parsed) > 1
     output = Output(options, many=many)
-    view = TranscriptOutput(output) if output.is_text and not many and not options.quiet else None
+    waiting = Waiting(wanted=not options.quiet)
+    view = TranscriptOutput(output, waiting) if output.is_text and not many and not options.quiet else None
 
     def show(report: Report) -> None:
+        waiting.clear()
         if view is not None:
             view.finish()
         output.add(report, lambda page: show_probe(page, report, live=view is not None and view.begun))
@@ -177,6 +190,7 @@ def command(
         "all_addresses": all_addresses,
         "resolve": read_overrides(overrides),
         "watcher": view,
+        "progress": waiting.tell,
         "early": head_start.claim(),
         "meanwhile": load_text if output.is_text else load_json,
         "catalog": catalog,
@@ -213,11 +227,36 @@ def load_json() -> None:
     from smtpdoc.render import json_probe, json_v1  # noqa: F401 - for `Output`
 
 
+class Waiting:
+    """Says on stderr, on a terminal only, how long a wait for greylisting still is."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._left_s = 0.0
+        self._progress: Progress | None = None
+        self._wanted = wanted
+
+    def tell(self, left_s: float) -> None:
+        if self._progress is None:
+            from smtpdoc.cli.progress import Progress
+
+            self._progress = Progress(sys.stderr, self._words, wanted=self._wanted, timed=False)
+        self._left_s = left_s
+        self._progress.tick()
+
+    def _words(self) -> str:
+        return f"greylisted, trying again in {self._left_s:.0f} s (Ctrl-C ends with what is known)"
+
+    def clear(self) -> None:
+        if self._progress is not None:
+            self._progress.clear()
+
+
 class TranscriptOutput:
     """A Watcher that prints the only session of a run while it happens."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: Output, waiting: Waiting) -> None:
         self._output = output
+        self._waiting = waiting
         self._view: TranscriptView | None = None
 
     @property
@@ -225,6 +264,7 @@ class TranscriptOutput:
         return self._view is not None
 
     def _begin(self) -> TranscriptView:
+        self._waiting.clear()
         if self._view is None:
             from smtpdoc.render.text_probe import TranscriptView
 

@@ -15,11 +15,12 @@ DEFAULT_COLUMNS = 80
 
 
 class Progress:
-    """One line that is written over itself; `words` tells what to say."""
+    """One line that is written over itself; `words` tells what to say; `timed` adds how long it has been."""
 
-    def __init__(self, stream: IO[str], words: Callable[[], str], *, wanted: bool = True) -> None:
+    def __init__(self, stream: IO[str], words: Callable[[], str], *, wanted: bool = True, timed: bool = True) -> None:
         self._stream = stream
         self._words = words
+        self._timed = timed
         self._wanted = wanted and stream.isatty()
         self._began = self._quiet_since = time.monotonic()
         self._width = 0
@@ -29,7 +30,7 @@ class Progress:
         now = time.monotonic()
         if not self._wanted or now - self._quiet_since < PATIENCE_S:
             return
-        text = f"{printable(self._words())}, {now - self._began:.0f} s"
+        text = printable(self._words()) + (f", {now - self._began:.0f} s" if self._timed else "")
         # One column short: some terminals wrap when the last one is written.
         text = text[: self._columns() - 1]
         self._stream.write(f"\r{text:<{self._width}}")

@@ -69,6 +69,12 @@ class ProbeOptions:
     def wants_auth(self) -> bool:
         return self.auth_user is not None or self.auth_mechanism is not None
 
+    @property
+    def has_parameters(self) -> bool:
+        """Is there something to say in MAIL FROM beside the sender?"""
+        texts = (self.body, self.dsn_ret, self.dsn_envid)
+        return self.size_bytes is not None or self.require_tls or any(text is not None for text in texts)
+
     def wants(self, stage: str) -> bool:
         """Is this stage (of QUIT_AFTER) within what was asked for?"""
         return self.quit_after is None or QUIT_AFTER.index(stage) <= QUIT_AFTER.index(self.quit_after)

@@ -319,7 +319,8 @@ class Probe:
 
     @property
     def _wants_envelope(self) -> bool:
-        wanted = bool(self.recipients) or self.reverse_path is not None or self.options.relay_test
+        options = self.options
+        wanted = bool(self.recipients) or self.reverse_path is not None or options.relay_test or options.has_parameters
         return wanted or self.options.quit_after in ("mail", "rcpt")
 
     async def _asked(self, session: Session) -> None:

@@ -1,0 +1,172 @@
+"""Options of probe about the envelope and the message: read, held against each other, and asked about."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from smtpdoc.cli.options import option, read_seconds
+from smtpdoc.errors import ParseError, TargetError
+from smtpdoc.report import ExitCode
+from smtpdoc.target import Target
+
+if TYPE_CHECKING:
+    from smtpdoc.grammar.message import Message
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: A message is held in memory; nothing that is larger is a test of anything.
+MAX_MESSAGE_BYTES = 256 << 20
+
+
+def _notify(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    from smtpdoc.grammar.parameters import parse_notify
+
+    try:
+        return parse_notify(value)
+    except ParseError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+def _envelope_id(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    from smtpdoc.grammar.parameters import parse_envelope_id
+
+    try:
+        return parse_envelope_id(value)
+    except ParseError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+def _wait(ctx: click.Context, param: click.Parameter, value: str | None) -> float | Literal["auto"] | None:
+    if value is None or value == "auto":
+        return "auto" if value else None
+    try:
+        return read_seconds(ctx, param, value)
+    except click.BadParameter:
+        words = f"expected auto or a duration like 300 or 5m, got {value!r}; before a target write --greylist-wait=auto"
+        raise click.BadParameter(words, ctx, param) from None
+
+
+def envelope_options(command: F) -> F:
+    """Add what is said beside the addresses, who else is tried, and whether a message is sent."""
+    for decorate in reversed(
+        (
+            option(
+                "--catch-all",
+                is_flag=True,
+                help="Try a made-up address at each recipient's domain too: what is acceptance worth?",
+            ),
+            option(
+                "--greylist-wait",
+                is_flag=False,
+                flag_value="auto",
+                callback=_wait,
+                metavar="[SECONDS]",
+                help="When put off by greylisting, wait as long as the server says, or SECONDS, and try again. "
+                "--timeout is for each of the two sessions, without the wait.",
+            ),
+            option("--vrfy", "verify", multiple=True, metavar="NAME", help="Ask VRFY for this mailbox (repeat)."),
+            option("--expn", "expand", multiple=True, metavar="LIST", help="Ask EXPN for this list (repeat)."),
+            option(
+                "--relay-test",
+                is_flag=True,
+                help="Would strangers' mail for elsewhere be accepted? RCPT TO in five forms, nothing is sent.",
+            ),
+            option(
+                "--relay-to",
+                metavar="ADDR",
+                help="The address elsewhere for --relay-test. Default: relay-test@example.com.",
+            ),
+            option("--size", "size_bytes", type=click.IntRange(0), metavar="BYTES", help="Announce this size (SIZE=)."),
+            option(
+                "--body",
+                type=click.Choice(("8bitmime", "binarymime")),
+                help="Announce this kind of message body (BODY=).",
+            ),
+            option(
+                "--dsn-notify",
+                callback=_notify,
+                metavar="WORDS",
+                help="Ask for delivery notifications: never, or some of success,failure,delay.",
+            ),
+            option("--dsn-ret", type=click.Choice(("full", "hdrs")), help="What a notification should return (RET=)."),
+            option("--dsn-envid", callback=_envelope_id, metavar="ID", help="An id that notifications carry (ENVID=)."),
+            option("--require-tls", is_flag=True, help="Ask for verified TLS on the whole way (REQUIRETLS)."),
+            option(
+                "--send",
+                metavar="FILE|-",
+                help="Really send the message in FILE to each --to. Asks first, on a terminal.",
+            ),
+            option("--yes", is_flag=True, help="Do not ask before --send."),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+def check_envelope(session: dict[str, Any], targets: Sequence[Target], *, mx: bool, all_addresses: bool) -> None:
+    """Hold the envelope's options against each other; raise UsageError where they cannot be meant."""
+    recipients = session["recipients"]
+    for name, wanted in (("--catch-all", session["catch_all"]), ("--greylist-wait", session["greylist_wait"])):
+        if wanted and not recipients:
+            raise click.UsageError(f"{name} needs a recipient: --to ADDR.")
+    if session["relay_to"] and not session["relay_test"]:
+        raise click.UsageError("--relay-to is for --relay-test.")
+    if session["relay_test"] and session["auth_user"]:
+        raise click.UsageError("--relay-test asks as a stranger: leave out --auth-user.")
+    if session["send"] is None:
+        return
+    if not recipients:
+        raise click.UsageError("Whom is the message for? --send needs --to ADDR.")
+    if len(targets) > 1 or mx or all_addresses:
+        raise click.UsageError("--send sends once: name one server, without --mx and --all-addresses.")
+    clashes = {"--catch-all": "catch_all", "--relay-test": "relay_test", "--quit-after": "quit_after"}
+    for name, key in {**clashes, "--size": "size_bytes"}.items():
+        if session[key] not in (None, False):
+            raise click.UsageError(f"{name} and --send exclude each other.")
+    if session["body"] == "binarymime":
+        raise click.UsageError("--body binarymime needs BDAT, which --send does not use.")
+
+
+def read_message(path: str) -> Message:
+    """Return the message in a file or, for "-", on stdin; raise TargetError when there is none."""
+    from smtpdoc.grammar.message import parse_message
+
+    place = "stdin" if path == "-" else path
+    try:
+        if path == "-":
+            raw = sys.stdin.buffer.read(MAX_MESSAGE_BYTES + 1)
+        else:
+            with open(path, "rb") as file:
+                raw = file.read(MAX_MESSAGE_BYTES + 1)
+    except OSError as error:
+        raise TargetError(f"cannot read the message {path!r}: {error.strerror}") from None
+    if len(raw) > MAX_MESSAGE_BYTES:
+        raise TargetError(f"expected a message of at most {MAX_MESSAGE_BYTES:,} bytes in {place}")
+    try:
+        return parse_message(raw)
+    except ParseError as error:
+        raise TargetError(f"{place}: {error}") from None
+
+
+def confirm_sending(message: Message, recipients: Sequence[str], target: Target, *, path: str, yes: bool) -> None:
+    """Ask before a message is sent; raise UsageError where there is nobody to ask, Exit when the answer is no."""
+    if yes:
+        return
+    if path == "-" or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError(
+            "--send asks before it sends, and there is no terminal to ask on. Add --yes if you mean it."
+        )
+    from smtpdoc.grammar.printable import printable
+
+    whom = printable(", ".join(recipients))
+    if not click.confirm(f"Send {len(message.data):,} bytes to {whom} through {target}?", err=True):
+        click.echo("Nothing was sent.", err=True)
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED)
