@@ -276,7 +276,7 @@ def test_no_failed_stage_is_without_a_finding(kind: FailureKind, stage: Stage, m
     words = {
         FailureKind.TIMEOUT: ("timeout", "timeout-mid-reply", "tls-timeout", "connect-timeout"),
         FailureKind.REFUSED: ("refused",),
-        FailureKind.UNREACHABLE: ("no-route", "source-address", "unreachable", "forbidden-here"),
+        FailureKind.UNREACHABLE: ("no-route", "no-network", "source-address", "unreachable", "forbidden-here"),
         FailureKind.CLOSED: ("eof", "eof-mid-reply", "reset", "lost"),
         FailureKind.TLS: ("tls-failed", "tls-closed", "tls-broken"),
         FailureKind.DNS: ("nxdomain", "dns-servfail", "a-new-word"),

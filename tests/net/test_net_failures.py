@@ -140,7 +140,7 @@ def test_reasons_of_openssl_are_put_in_words(reason: str, words: str) -> None:
         ),
         (TimeoutError(errno.ETIMEDOUT, "timed out"), FailureKind.TIMEOUT, "port 25 on the way out"),
         (ConnectionResetError(errno.ECONNRESET, "reset"), FailureKind.CLOSED, "dropped the connection"),
-        (OSError(errno.ENETUNREACH, "Network is unreachable"), FailureKind.UNREACHABLE, "have IPv6?"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), FailureKind.UNREACHABLE, "no IPv6 way out"),
         (OSError(errno.EACCES, "Permission denied"), FailureKind.UNREACHABLE, "forbids connections"),
         (OSError(errno.EINVAL, "Invalid argument"), FailureKind.UNREACHABLE, "invalid argument"),
     ],
