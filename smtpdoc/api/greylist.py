@@ -15,6 +15,8 @@ USUAL_WAIT_S = 300.0
 #: A server may name any time; nobody watches a terminal for longer than this.
 LONGEST_WAIT_S = 3600.0
 TICK_S = 1.0
+# Clocks and rounding: a second try that is a blink early is put off again, by some servers from the beginning.
+_SLACK_S = 1.0
 _REASON = "greylisted"
 
 
@@ -40,7 +42,7 @@ def hinted_s(exchanges: Sequence[Exchange]) -> float:
         for hint in (one.explanation.facts.get("retry_after_s"),)
         if isinstance(hint, (int, float)) and hint > 0
     ]
-    return min(max(found), LONGEST_WAIT_S) if found else USUAL_WAIT_S
+    return min(max(found) + _SLACK_S, LONGEST_WAIT_S) if found else USUAL_WAIT_S
 
 
 async def wait(seconds: float, progress: Callable[[float], None] | None) -> None:

@@ -95,7 +95,7 @@ _STAGES: dict[str, Success] = {
     ),
     "expn": Success(
         "The server told what this list stands for",
-        "EXPN asks for the members of a list, or what an alias stands for, and this server answers anybody.",
+        "The server tells anybody who asks which addresses are behind this name.",
         ("If the server is yours, turn EXPN off.",),
     ),
     "rset": Success(

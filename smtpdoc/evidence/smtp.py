@@ -264,3 +264,8 @@ class ProbeEvidence:
     sessions: tuple[Transcript, ...]
     mx: tuple[MxHost, ...] | None = None
     mta_sts: MtaStsEvidence | None = None  # of the `--mx` domain, None unless `--mta-sts` asked for it
+
+    @property
+    def standing(self) -> tuple[Transcript, ...]:
+        """The sessions whose word counts: not those that were put off and tried again."""
+        return tuple(session for session in self.sessions if not session.superseded)

@@ -81,6 +81,7 @@ class TranscriptView:
         self._first_ehlo: tuple[str, ...] = ()
         self._accepted_explained = False
         self._told: set[str] = set()
+        self._at_s = 0.0
 
     # -- what the session calls ---------------------------------------------------
 
@@ -89,6 +90,9 @@ class TranscriptView:
             self._received.append(line)
             return
         self.finish()
+        if line.at_s < self._at_s:  # another session: its clock begins anew
+            self.page.blank()
+        self._at_s = line.at_s
         self._print(line)
 
     def exchange(self, exchange: Exchange) -> None:
@@ -104,7 +108,8 @@ class TranscriptView:
         if exchange.purpose is not None and not self.page.verbose:
             self._purpose(exchange)
         elif self._needs_explaining(exchange) and exchange.explanation is not None:
-            self._explain(exchange.explanation)
+            asked = exchange.stage in (Stage.VRFY, Stage.EXPN)  # no advice: a refusal is a good answer there
+            self._explain(exchange.explanation, steps=not asked)
 
     def finish(self) -> None:
         """Print what has been received and belongs to no exchange (yet)."""
@@ -140,7 +145,8 @@ class TranscriptView:
         if exchange.stage in (Stage.VRFY, Stage.EXPN, Stage.MESSAGE):
             return True
         # An acceptance needs words only where people take it for more than it is; once is enough.
-        if exchange.stage is not Stage.RCPT or exchange.reply is None or self._accepted_explained:
+        rcpt_accepted = exchange.stage is Stage.RCPT and exchange.status is StageStatus.OK
+        if not rcpt_accepted or exchange.reply is None or self._accepted_explained:
             return self.page.verbose and exchange.stage not in (Stage.EHLO, Stage.EHLO_TLS)
         self._accepted_explained = True
         return True
@@ -152,14 +158,15 @@ class TranscriptView:
             self._told.add(words)
             self._aside(words)
 
-    def _explain(self, explanation: Explanation) -> None:
+    def _explain(self, explanation: Explanation, *, steps: bool = True) -> None:
         if explanation.reply.positive:
             self._aside(explanation.meaning or explanation.title)
             return
         self._aside(explanation.title)
         if self.page.verbose and explanation.meaning != explanation.title:
             self._aside(explanation.meaning)
-        for step in explanation.steps[: None if self.page.verbose else EXPLAINED_STEPS]:
+        shown = None if self.page.verbose else EXPLAINED_STEPS if steps else 0
+        for step in explanation.steps[:shown]:
             self._aside(step, bullet=True)
 
     def _aside(self, text: str, *, bullet: bool = False) -> None:
@@ -208,11 +215,11 @@ def render_transcript(page: Page, session: Transcript) -> None:
 
 def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
     """Print one verdict per session, the findings, and the closing tally."""
-    several = len(evidence.sessions) > 1
+    several = len(evidence.standing) > 1
     if several and not page.quiet:
         from smtpdoc.render.text_parity import render_parity
 
-        render_parity(page, evidence.sessions)
+        render_parity(page, evidence.standing)
         page.blank()
     for session in evidence.sessions:
         if page.quiet or not several or session.outcome is not StageStatus.OK:
@@ -261,7 +268,8 @@ def _session_verdict(page: Page, session: Transcript, report_level: Level, *, se
         sent = any(one.stage is Stage.MESSAGE and one.status is StageStatus.OK for one in session.exchanges)
         done = "message accepted" if sent else "session completed"
         done += "" if level is Level.PASS else ", with findings"
-        page.line(Text.assemble(page.mark(level), " ", (done, "head"), f"   {name}"))
+        waited = f"   after {session.waited_s:g} s" if session.attempt > 1 else ""
+        page.line(Text.assemble(page.mark(level), " ", (done, "head"), (waited, "quiet"), f"   {name}"))
     else:
         level = _STATUS_LEVELS[decisive.status]
         words = {StageStatus.REFUSED: "refused", StageStatus.DEFERRED: "deferred"}.get(decisive.status, "no verdict")
