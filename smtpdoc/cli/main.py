@@ -72,6 +72,8 @@ def run(arguments: list[str]) -> int:
 
 def bug_words(error: Exception) -> str:
     """Return what to report about a bug: where it happened, without the values, which might hold a secret."""
+    while isinstance(error, ExceptionGroup):  # several tasks at once: the first one's reason
+        error = error.exceptions[0]
     place, trace = "", error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
