@@ -13,7 +13,14 @@ from smtpdoc.catalog.model import ReplyEntry
 from smtpdoc.catalog.replies.reason import Reason
 from smtpdoc.catalog.replies.reasons import REASONS, UNKNOWN, retry_for
 from smtpdoc.errors import TargetError
-from smtpdoc.evidence.explanation import CatalogPage, CatalogRow, Confidence, ExplainEvidence, Explanation
+from smtpdoc.evidence.explanation import (
+    UNLISTED,
+    CatalogPage,
+    CatalogRow,
+    Confidence,
+    ExplainEvidence,
+    Explanation,
+)
 from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.reply import Reply, ReplyParseError, parse_reply
@@ -77,8 +84,8 @@ def _evidence(words: str, found: browse.Page) -> ExplainEvidence:
         case browse.ReplyExplanation(explanation):
             return ExplainEvidence(words, explanation)
         case browse.CodePage(code, entry, uses, explanation):
-            title = entry.title if entry is not None else "a code that no standard and no list names"
-            return ExplainEvidence(words, explanation, CatalogPage("code", code, title, _rows(uses)))
+            title = entry.title if entry is not None else UNLISTED
+            return ExplainEvidence(words, explanation, CatalogPage("code", code, title, _rows(uses, code)))
         case browse.ReasonPage(reason, entries):
             page = CatalogPage("reason", reason.name, reason.title, _rows(entries))
             return ExplainEvidence(words, _of_reason(reason, None), page)
@@ -102,16 +109,18 @@ def _unknown_name(name: str, suggestions: Sequence[str]) -> str:
     )
 
 
-def _rows(entries: Sequence[ReplyEntry]) -> tuple[CatalogRow, ...]:
-    return tuple(_row(entry) for entry in entries)
+def _rows(entries: Sequence[ReplyEntry], code: str = "") -> tuple[CatalogRow, ...]:
+    return tuple(_row(entry, code) for entry in entries)
 
 
-def _row(entry: ReplyEntry) -> CatalogRow:
-    """Return an entry as a row; the codes that it leaves open are those of its example."""
-    code, enhanced = entry.code, entry.enhanced
-    if entry.example and (code is None or enhanced is None):
-        example = parse_reply(entry.example)
-        code, enhanced = code or example.code, enhanced or example.enhanced
+def _row(entry: ReplyEntry, wanted: str) -> CatalogRow:
+    """Return an entry as a row; the codes that it leaves open are those of the example that has the wanted one."""
+    examples = [parse_reply(text) for text in (entry.example, *entry.examples) if text]
+    fitting = [reply for reply in examples if wanted in (str(reply.code), reply.enhanced)] or examples
+    code = int(wanted) if wanted.isdigit() else entry.code
+    enhanced = wanted if "." in wanted and "X" not in wanted else entry.enhanced
+    if fitting:
+        code, enhanced = code or fitting[0].code, enhanced or fitting[0].enhanced
     return CatalogRow(entry.id, entry.reason, fill((entry.title,), {})[0], entry.provider, code, enhanced)
 
 

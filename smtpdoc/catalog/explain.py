@@ -50,7 +50,7 @@ def explain(
 @lru_cache(maxsize=2048)  # logs repeat themselves: the same reply gets the same answer
 def _explain(reply: Reply, stage: str | None, provider: str | None, catalog: UserCatalog | None) -> Explanation:
     verdict = judge(reply, provider, catalog)
-    entry = verdict.entries[0]
+    entry = verdict.speaker or verdict.entries[0]
     reason = REASONS[entry.reason]
     facts = read_facts(reply.text)
     found = values(facts, reason.name)
@@ -169,6 +169,6 @@ def _notes(reply: Reply, verdict: Verdict, reason: Reason) -> tuple[str, ...]:
         notes.append(
             f"{code} ends this attempt, so no queue tries again; the cause passes, and a new message can get through."
         )
-    if verdict.confidence is Confidence.CODE:
+    if verdict.confidence is Confidence.CODE and reply.text:
         notes.append("Only the codes decided: the words of this reply are not in the catalog.")
     return tuple(notes)

@@ -82,6 +82,10 @@ class CatalogRow:
     enhanced: str | None = None
 
 
+#: The title of a code's page when it has none.
+UNLISTED = "a code that no standard and no list names"
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogPage:
     """What the catalog holds under a name that is no reply.

@@ -207,11 +207,13 @@ def tally(findings: Iterable[Finding]) -> str:
 def plural(count: int, word: str) -> str:
     """Return a count with its noun.
 
-    >>> plural(1, "warning"), plural(2, "lookup"), plural(2, "undetermined"), plural(2, "address")
-    ('1 warning', '2 lookups', '2 undetermined', '2 addresses')
+    >>> plural(1, "warning"), plural(2, "lookup"), plural(2, "undetermined"), plural(2, "address"), plural(2, "reply")
+    ('1 warning', '2 lookups', '2 undetermined', '2 addresses', '2 replies')
     """
     if count == 1 or word == "undetermined":
         return f"{count} {word}"
+    if word.endswith(("ly", "ry")):
+        return f"{count} {word[:-1]}ies"
     return f"{count} {word}es" if word.endswith("s") else f"{count} {word}s"
 
 

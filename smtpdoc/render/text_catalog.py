@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from smtpdoc.evidence.explanation import CatalogPage, CatalogRow, Explanation
+from smtpdoc.evidence.explanation import UNLISTED, CatalogPage, CatalogRow, Explanation
 from smtpdoc.findings import Entry
 from smtpdoc.render.text import Page, plural
 from smtpdoc.render.text_explain import provider_name, render_advice, render_explanation
 
 #: Rows of a list that a page shows unless it is asked for more.
-SHORT_LIST = 12
+SHORT_LIST = 8
 
 
 def render_page(page: Page, found: CatalogPage, explanation: Explanation | None) -> None:
@@ -42,17 +42,17 @@ def _finding(page: Page, entry: Entry) -> None:
 
 
 def _code(page: Page, found: CatalogPage, explanation: Explanation) -> None:
-    page.split(Text.assemble((found.name, "head"), "  ", found.title), plural(len(found.rows), "known use"))
-    if page.quiet:
-        return
-    if found.rows:
+    """Print what the code means where it stands alone, then who uses it for what."""
+    official = ""
+    if found.title == UNLISTED:
+        official = f"{found.name} is {found.title}."
+    elif "." in found.name and found.title != explanation.title:  # reply codes have no official names
+        official = f"Officially: {found.title}."
+    render_explanation(page, explanation, official=official)
+    if found.rows and not page.quiet:
         page.blank()
+        page.line(f"{found.name} with a text beside it: {plural(len(found.rows), 'known reply')}", "head")
         _rows(page, found.rows)
-        page.blank()
-        page.line("Without any text beside it", "head")
-    else:
-        page.blank()
-    render_explanation(page, explanation)
 
 
 def _advice(page: Page, found: CatalogPage, explanation: Explanation) -> None:
@@ -60,33 +60,35 @@ def _advice(page: Page, found: CatalogPage, explanation: Explanation) -> None:
     page.hanging(Text("  "), explanation.title, "head")
     if page.quiet:
         return
-    page.paragraph(explanation.meaning, 2)
+    if explanation.meaning != explanation.title:
+        page.paragraph(explanation.meaning, 2)
     if found.kind == "entry" and explanation.reply.lines != (explanation.reason,):
         page.blank()
         page.hanging(Text("For example  ", "quiet"), " ".join(" ".join(explanation.reply.lines).split()))
     render_advice(page, explanation)
     if found.kind == "reason" and found.rows:
         page.blank()
-        page.line(f"Replies with this cause: {len(found.rows)} known", "head")
+        page.line(f"{plural(len(found.rows), 'known reply')} with this cause", "head")
         _rows(page, found.rows)
 
 
 def _list(page: Page, found: CatalogPage) -> None:
-    page.split(Text(found.name, "head"), plural(len(found.rows), "entry").replace("entrys", "entries"))
+    page.split(Text(found.name, "head"), plural(len(found.rows), "entry"))
     if not page.quiet:
         page.blank()
         _rows(page, found.rows, short=False)
 
 
 def _rows(page: Page, rows: Sequence[CatalogRow], *, short: bool = True) -> None:
-    """Print one entry a line: codes, provider, reason; its title below in verbose mode."""
+    """Print one entry a line: codes, reason (unless all share it), title; its id below in verbose mode."""
     shown = rows if page.verbose or not short else rows[:SHORT_LIST]
-    width = max((len(row.reason) for row in shown), default=0)
+    width = max((len(row.reason) for row in shown), default=0) if len({row.reason for row in rows}) > 1 else 0
     for row in shown:
         codes = f"{row.code or '':<3} {row.enhanced or '':<7}"
         who = provider_name(row.provider)
         title = row.title if not who or who.lower() in row.title.lower() else f"{who}: {row.title}"
-        page.hanging(Text.assemble("  ", (f"{codes:<11}", "head"), f" {row.reason:<{width}}  "), title)
+        reason = f" {row.reason:<{width}}  " if width else " "
+        page.hanging(Text.assemble("  ", (f"{codes:<11}", "head"), reason), title)
         if page.verbose:
             page.line(f"              {row.id}", "quiet")
     if len(shown) < len(rows):

@@ -29,12 +29,15 @@ _CONFIDENCE = {
 
 def level_of(explanation: Explanation) -> Level:
     """Return the colour of an answer: what the reply itself says of the mail."""
-    return {
+    known = {
         "success": Level.PASS,
         "intermediate": Level.INFO,
         "temporary": Level.WARNING,
         "permanent": Level.ERROR,
-    }.get(explanation.reply_class or "", Level.UNKNOWN)
+    }.get(explanation.reply_class or "")
+    if known is not None or explanation.reason is None:
+        return known or Level.UNKNOWN
+    return Level.WARNING if explanation.retry.should else Level.ERROR  # words without a code
 
 
 def codes(explanation: Explanation) -> str:
@@ -54,8 +57,8 @@ def render_no_reply(page: Page, text: str) -> None:
     page.hanging(page.mark(Level.ERROR).append(" "), f"no SMTP reply in {text[:120]!r}")
 
 
-def render_explanation(page: Page, explanation: Explanation) -> None:
-    """Print a whole explanation; in quiet mode one line."""
+def render_explanation(page: Page, explanation: Explanation, *, official: str = "") -> None:
+    """Print a whole explanation; in quiet mode one line. `official` says what the standard calls the code."""
     level = level_of(explanation)
     if page.quiet:
         words = [codes(explanation), explanation.reason or "reason unknown", explanation.title]
@@ -65,6 +68,8 @@ def render_explanation(page: Page, explanation: Explanation) -> None:
     page.hanging(page.mark(level).append(" "), explanation.title, "head")
     if explanation.meaning and explanation.meaning != explanation.title:
         page.paragraph(explanation.meaning, 2)
+    if official:
+        page.paragraph(official, 2)
     for note in explanation.notes:
         page.hanging(Text.assemble("  ", ("note ", "warning")), note)
     render_advice(page, explanation)
@@ -75,7 +80,7 @@ def render_explanation(page: Page, explanation: Explanation) -> None:
 def _headline(page: Page, explanation: Explanation) -> None:
     left = Text()
     for part, style in (
-        (codes(explanation), "head"),
+        (codes(explanation) or "no code", "head"),
         (provider_name(explanation.provider), ""),
         (explanation.reply_class or "", str(level_of(explanation))),
     ):
@@ -96,15 +101,18 @@ def render_advice(page: Page, explanation: Explanation) -> None:
         page.line("Next command", "head")
         for command in explanation.commands:
             page.copyable(command, 5)
-    page.blank()
-    accepted = explanation.reply_class in ("success", "intermediate")
-    _labelled(page, "Retry", "not needed" if accepted else retry_words(explanation.retry))
-    _labelled(page, "Who acts", _WHO[explanation.who])
-    shown = explanation.causes if page.verbose else explanation.causes[:3]
-    if shown:
-        _labelled(page, "Often", f" {page.marks.dot} ".join(shown))
+    rows = []
+    if explanation.reason != "ok":  # after a success there is nothing to try again, and nobody has to act
+        rows += [("Retry", retry_words(explanation.retry)), ("Who acts", _WHO[explanation.who])]
+        shown = explanation.causes if page.verbose else explanation.causes[:3]
+        rows += [("Often", f" {page.marks.dot} ".join(shown))] if shown else []
     if page.verbose and explanation.facts:
-        _labelled(page, "In it", ", ".join(f"{name} {value}" for name, value in explanation.facts.items()))
+        found = (f"{name.replace('_', ' ')} {value}" for name, value in explanation.facts.items())
+        rows.append(("In it", ", ".join(found)))
+    if rows:
+        page.blank()
+    for label, text in rows:
+        _labelled(page, label, text)
 
 
 def _labelled(page: Page, label: str, text: str) -> None:

@@ -254,7 +254,7 @@ def test_every_option_has_an_environment_variable(smtpdoc: Smtpdoc, monkeypatch:
     [
         ("spf.too-many-lookups", "finding", "✖ spf.too-many-lookups   error"),
         ("5.7.26", "code", "Gmail refused this message"),
-        ("550", "code", "550  Refused"),
+        ("550", "code", "550 with a text beside it"),
         ("greylisted", "reason", "a queue that tries again gets through"),
         ("gmail", "provider", "entries"),
         ("gmail.dmarc-unauthenticated", "entry", "For example"),

@@ -13,11 +13,16 @@ LABELLED = Path(__file__).parent.parent / "data" / "replies" / "labelled.jsonl"
 MAX_BYTES = 8192
 
 _PIECES = (
-    b"550 ", b"550-", b"5.7.1 ", b"4.", b"(#5.1.1)", b"\r\n", b"\n", b"\r", b"\x00", b"\x1b[31m", b"\xff\xfe", b"{", b'"}',
-    b"said: ", b"host mx.example.net[192.0.2.1] ", b"<", b">", b"@", b"a@b.example ", b"::", b"2001:db8::1", b"300 seconds",
-    b"99999999999999999999", b"http://", b"https://www.spamhaus.org/query/ip/", b"127.0.0.2", b"127.255.255.254", b"zen.",
-    b"size=", b"limit ", b"user unknown ", b"quota ", b"status=bounced (", b"Diagnostic-Code: smtp; ", b"dsn=5.0.0 ",
-    b"\xe2\x80\xae", b"\xc2\xa0", b"\xf0\x9f\x93\xa7", b"\\n", b"\\u0000", b"'", b'"', b"\xe2\x80\x9c", b" ** x T=y: ",
+    b"550 ", b"550-", b"5.7.1 ", b"4.", b"(#5.1.1)", b"\r\n", b"\n", b"\r", b"\x00", b"\x1b[31m",
+    b"\xff\xfe", b"{", b'"}',
+    b"said: ", b"host mx.example.net[192.0.2.1] ", b"<", b">", b"@", b"a@b.example ", b"::",
+    b"2001:db8::1", b"300 seconds",
+    b"99999999999999999999", b"http://", b"https://www.spamhaus.org/query/ip/", b"127.0.0.2",
+    b"127.255.255.254", b"zen.",
+    b"size=", b"limit ", b"user unknown ", b"quota ", b"status=bounced (",
+    b"Diagnostic-Code: smtp; ", b"dsn=5.0.0 ",
+    b"\xe2\x80\xae", b"\xc2\xa0", b"\xf0\x9f\x93\xa7", b"\\n", b"\\u0000", b"'", b'"',
+    b"\xe2\x80\x9c", b" ** x T=y: ",
 )  # fmt: skip
 
 
