@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smtpdoc.errors import ParseError
-from smtpdoc.evidence.smtp import Stage, StageStatus
+from smtpdoc.evidence.smtp import Failure, FailureKind, Stage, StageStatus
 from smtpdoc.gather.record import Record, expecting
 from smtpdoc.seams import Command, Session
 
@@ -24,8 +24,13 @@ async def ask(session: Session, record: Record, mailboxes: Sequence[str], lists:
     for stage, name in asked:
         if not session.alive:
             return
-        suffix = " SMTPUTF8" if utf8 and not name.isascii() else ""  # RFC 6531 section 3.7.4.2
-        session.send(Command(stage, f"{stage.value.upper()} {name}{suffix}", recipient=name))
+        suffix = "" if name.isascii() else " SMTPUTF8"  # RFC 6531 section 3.7.4.2
+        command = Command(stage, f"{stage.value.upper()} {name}{suffix}", recipient=name)
+        if suffix and not utf8:
+            detail = "not asked: the name is not in ASCII, and SMTPUTF8 is not offered"
+            record.skip(stage, Failure(FailureKind.PROTOCOL, stage, detail, "smtputf8-not-offered"), command)
+            continue
+        session.send(command)
         exchange = expecting(await session.reply(), 250, 251, 252)
         record.exchange(exchange)
         if exchange.status is StageStatus.FAILED:
