@@ -44,6 +44,9 @@ VALUES = {
 FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--allow-cleartext-auth"})
 FAMILIES = {"-4": "ipv4", "--ipv4": "ipv4", "-6": "ipv6", "--ipv6": "ipv6"}
 
+#: Variables that are no options: the password, and the place of the test servers.
+_NO_OPTIONS = ("SMTPDOC_AUTH_PASSWORD", "SMTPDOC_LAB_")
+
 _begun: EarlyConnection | None = None
 
 
@@ -72,7 +75,7 @@ def read_plainly(arguments: Sequence[str], environment: Mapping[str, str]) -> tu
     (Target(host='mx.example.net', port=25, implicit_tls=False), 'ipv4')
     >>> read_plainly(["--mx", "example.net"], {})
     """
-    if any(name.startswith("SMTPDOC_") and name != "SMTPDOC_AUTH_PASSWORD" for name in environment):
+    if any(name.startswith("SMTPDOC_") and not name.startswith(_NO_OPTIONS) for name in environment):
         return None  # options by environment: click knows them
     targets: list[str] = []
     given: dict[str, str] = {}

@@ -1,0 +1,110 @@
+"""The recorder explains and tells everything in order, but never while there is something to be said."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from support.scripted import Recorded
+
+from smtpdoc.api.recorder import Recorder
+from smtpdoc.errors import TargetError
+from smtpdoc.evidence.smtp import Exchange, Line, LineKind, Stage, StageStatus
+from smtpdoc.grammar.reply import Reply, parse_reply
+
+
+def line(text: str) -> Line:
+    return Line(LineKind.NOTE, text, False, 0.0)
+
+
+def exchange(stage: Stage, reply: str = "") -> Exchange:
+    read: Reply | None = parse_reply(reply) if reply else None
+    return Exchange(stage, "", read, None, False, 0.0, status=StageStatus.OK)
+
+
+def test_outside_a_session_everything_is_told_at_once() -> None:
+    seen = Recorded()
+    recorder = Recorder(seen)
+
+    recorder.line(line("one"))
+    recorder.exchange(exchange(Stage.RCPT, "550 5.1.1 no such user"))
+
+    assert [one.text for one in seen.lines] == ["one"]
+    assert [one.explanation is not None for one in seen.exchanges] == [True]
+    assert [one.lines_before for one in recorder.exchanges] == [1]
+
+
+def test_within_a_session_the_watcher_waits_for_the_wire() -> None:
+    seen = Recorded()
+
+    async def session() -> tuple[int, int]:
+        recorder = Recorder(seen)
+        async with recorder.telling():
+            recorder.line(line("one"))
+            recorder.exchange(exchange(Stage.GREETING, "220 mx.example"))
+            at_once = len(seen.lines)
+            await asyncio.sleep(0.1)
+            later = len(seen.lines)
+        return at_once, later
+
+    assert asyncio.run(session()) == (0, 1)
+
+
+def test_the_end_of_a_session_and_its_exchanges_tell_all() -> None:
+    seen = Recorded()
+
+    async def session() -> int:
+        recorder = Recorder(seen)
+        async with recorder.telling():
+            recorder.line(line("one"))
+            recorder.exchange(exchange(Stage.CONNECT))
+            asked = len(recorder.exchanges)
+            recorder.line(line("two"))
+        return asked
+
+    assert asyncio.run(session()) == 1
+    assert [one.text for one in seen.lines] == ["one", "two"]
+
+
+def test_the_time_in_which_the_server_is_busy_is_used_once() -> None:
+    used: list[float] = []
+
+    async def session() -> None:
+        recorder = Recorder(meanwhile=lambda: used.append(time.monotonic()))
+        async with recorder.telling():
+            recorder.exchange(exchange(Stage.CONNECT))
+            await asyncio.sleep(0.05)
+            assert used == []
+            for _ in range(2):
+                recorder.exchange(exchange(Stage.GREETING, "220 mx.example"))
+                await asyncio.sleep(0.05)
+
+    asyncio.run(session())
+
+    assert len(used) == 1
+
+
+class Broken(Recorded):
+    def line(self, line: Line) -> None:
+        raise BrokenPipeError
+
+
+def test_a_watcher_that_fails_ends_the_session_with_its_own_error() -> None:
+    async def session() -> None:
+        recorder = Recorder(Broken())
+        async with recorder.telling():
+            recorder.line(line("one"))
+            await asyncio.sleep(5)
+
+    with pytest.raises(BrokenPipeError):
+        asyncio.run(session())
+
+
+def test_what_the_session_raises_comes_out_as_it_is() -> None:
+    async def session() -> None:
+        async with Recorder().telling():
+            raise TargetError("no")
+
+    with pytest.raises(TargetError, match="no"):
+        asyncio.run(session())
