@@ -1,0 +1,135 @@
+"""TLSA records against a served chain: which record fits what, and which answers have to be secure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256, sha512
+
+import pytest
+from support.sessions import HOST, INTERMEDIATE, certificate, handshake
+from support.zone import Zone, run_now
+
+from smtpdoc.evidence.dns import Lookup, LookupStatus, TlsaRecord
+from smtpdoc.evidence.looks import Dane
+from smtpdoc.evidence.smtp import TlsFacts
+from smtpdoc.gather.dane import gather_dane, gather_tlsa_records
+
+LEAF = certificate()
+NAME = f"_25._tcp.{HOST}"
+WRONG = bytes(32)
+
+
+def leads(chain: Sequence[bytes], anchor: bytes) -> str:
+    """Every chain leads to its own end."""
+    return "" if chain[-1] == anchor else "it does not"
+
+
+def zone(*records: TlsaRecord, **more: object) -> Zone:
+    return Zone({f"{HOST} A": "192.0.2.25", f"{NAME} TLSA": list(records)})
+
+
+def held(*records: TlsaRecord, tls: TlsFacts | None = None) -> Dane:
+    dane = run_now(gather_dane(HOST, 25, tls or handshake(LEAF), zone(*records), leads))
+    assert dane is not None
+    return dane
+
+
+@pytest.mark.parametrize(
+    ("record", "position"),
+    [
+        (TlsaRecord(3, 1, 1, sha256(LEAF.public_key).digest()), 0),
+        (TlsaRecord(3, 0, 1, sha256(LEAF.der).digest()), 0),
+        (TlsaRecord(3, 1, 2, sha512(LEAF.public_key).digest()), 0),
+        (TlsaRecord(3, 1, 0, LEAF.public_key), 0),
+        (TlsaRecord(2, 0, 1, sha256(INTERMEDIATE.der).digest()), 1),
+        (TlsaRecord(2, 1, 1, sha256(INTERMEDIATE.public_key).digest()), 1),
+        (TlsaRecord(2, 0, 1, sha256(LEAF.der).digest()), None),  # an authority is above the leaf
+        (TlsaRecord(3, 0, 1, sha256(INTERMEDIATE.der).digest()), None),  # and a leaf is no authority
+        (TlsaRecord(3, 1, 1, WRONG), None),
+    ],
+)
+def test_what_a_record_fits(record: TlsaRecord, position: int | None) -> None:
+    dane = held(record)
+
+    assert position == dane.matches[0].position
+    assert ("match" if position is not None else "mismatch") == dane.status
+
+
+def test_one_record_that_fits_is_enough() -> None:
+    dane = held(TlsaRecord(3, 1, 1, WRONG), TlsaRecord(3, 1, 1, sha256(LEAF.public_key).digest()))
+
+    assert "match" == dane.status
+    assert [None, 0] == [match.position for match in dane.matches]
+
+
+def test_records_for_authorities_of_browsers_are_not_usable() -> None:
+    assert "unusable" == held(TlsaRecord(1, 1, 1, sha256(LEAF.public_key).digest())).status
+
+
+def test_names_and_dates_matter_for_an_authority_and_not_for_a_key() -> None:
+    wrong = handshake(LEAF, name_matches=False, expired=True, trusted=False)
+
+    assert "match" == held(TlsaRecord(3, 1, 1, sha256(LEAF.public_key).digest()), tls=wrong).status
+    assert "mismatch" == held(TlsaRecord(2, 0, 1, sha256(INTERMEDIATE.der).digest()), tls=wrong).status
+
+
+def test_a_chain_that_does_not_lead_to_the_authority_does_not_match() -> None:
+    records = zone(TlsaRecord(2, 0, 1, sha256(INTERMEDIATE.der).digest()))
+    dane = run_now(gather_dane(HOST, 25, handshake(LEAF), records, lambda _chain, _anchor: "signature failure"))
+
+    assert dane is not None
+    assert ("mismatch", "signature failure") == (dane.status, dane.matches[0].problem)
+
+
+def test_without_records_without_answers_and_without_tls() -> None:
+    silent = Zone({f"{HOST} A": "192.0.2.25", f"{NAME} TLSA": LookupStatus.SERVFAIL})
+    unknown = run_now(gather_dane(HOST, 25, handshake(), silent, leads))
+    fits = zone(TlsaRecord(3, 1, 1, sha256(LEAF.public_key).digest()))
+    no_tls = run_now(gather_dane(HOST, 25, None, fits, leads))
+
+    assert "none" == held().status
+    assert unknown is not None
+    assert "unknown" == unknown.status
+    assert no_tls is not None
+    assert "no-tls" == no_tls.status
+
+
+def test_an_address_has_no_records() -> None:
+    assert run_now(gather_dane("192.0.2.25", 25, None, zone(), leads)) is None
+
+
+class Secure:
+    """A resolver that validates, but for some names."""
+
+    def __init__(self, inner: Zone, *insecure: str) -> None:
+        self._inner = inner
+        self._insecure = insecure
+
+    async def lookup(self, name: str, rdtype: str) -> Lookup:
+        return (await self.lookup_all([(name, rdtype)]))[0]
+
+    async def lookup_all(self, questions: Sequence[tuple[str, str]]) -> tuple[Lookup, ...]:
+        answers = await self._inner.lookup_all(questions)
+        return tuple(replace(one, authenticated=one.name not in self._insecure) for one in answers)
+
+
+@pytest.mark.parametrize("insecure", ["example.net", HOST, NAME])
+def test_every_answer_on_the_way_has_to_be_authenticated(insecure: str) -> None:
+    records = Zone({f"{HOST} A": "192.0.2.25", f"{NAME} TLSA": TlsaRecord(3, 1, 1, WRONG), "example.net MX": (1, HOST)})
+
+    assert run_now(gather_tlsa_records(HOST, 25, Secure(records), "example.net"))[1] is True
+    assert run_now(gather_tlsa_records(HOST, 25, Secure(records, insecure), "example.net"))[1] is False
+
+
+def test_an_alias_is_asked_for_under_its_own_name_first() -> None:
+    records = Zone(
+        {
+            f"{HOST} CNAME": "host.provider.example",
+            "host.provider.example A": "192.0.2.25",
+            "_25._tcp.host.provider.example TLSA": TlsaRecord(3, 1, 1, WRONG),
+        }
+    )
+    lookup, *_ = run_now(gather_tlsa_records(HOST, 25, records))
+
+    assert "_25._tcp.host.provider.example" == lookup.name
