@@ -15,6 +15,8 @@ from smtpdoc.grammar.printable import printable
 checks = CheckSet[Transcript]("identity")
 
 _MX_PORT = 25
+_TRANSLATED = ("private", "carrier-grade NAT")
+_HIDDEN = (*_TRANSLATED, "loopback", "link-local", "unspecified")
 _ABOUT_US = (Stage.GREETING, Stage.EHLO, Stage.EHLO_TLS, Stage.MAIL, Stage.RCPT)
 
 
@@ -215,7 +217,7 @@ def our_helo(session: Transcript) -> Iterator[Detail]:
     ours = who.seen_as or session.source_address
     addresses = [ip for one in who.helo_lookups for ip in one.names]
     # Behind NAT our own view of our address is not the server's, so nothing can be said.
-    if ours is not None and addresses and special_use(ours) is None and ours not in addresses:
+    if ours is not None and addresses and special_use(ours) not in _HIDDEN and ours not in addresses:
         shown = ", ".join(map(printable, addresses[:3]))
         yield Detail(
             f"the name {session.helo} that we gave in EHLO leads to {shown}, and our address is {ours}",
@@ -237,7 +239,7 @@ def our_address_unknown(session: Transcript) -> Iterator[Detail]:
     ours = session.source_address
     if who is None or who.seen_as is not None or not ours or "%" in ours:
         return
-    if special_use(ours) in ("private", "carrier-grade NAT"):
+    if special_use(ours) in _TRANSLATED:
         yield Detail(f"this machine's address is {ours}, which is private", subject=ours)
 
 
