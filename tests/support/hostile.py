@@ -117,8 +117,10 @@ class HostileServer:
 
 
 @contextlib.asynccontextmanager
-async def hostile_server(script: Sequence[Step], context: ssl.SSLContext | None = None) -> AsyncIterator[HostileServer]:
-    """Serve a script on a free port of 127.0.0.1."""
+async def hostile_server(
+    script: Sequence[Step], context: ssl.SSLContext | None = None, *, address: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[HostileServer]:
+    """Serve a script on a free port of 127.0.0.1, or where the test wants it."""
     hostile = HostileServer(script, context)
     sessions: set[asyncio.Task[None]] = set()
 
@@ -127,7 +129,7 @@ async def hostile_server(script: Sequence[Step], context: ssl.SSLContext | None 
         sessions.add(session)
         session.add_done_callback(sessions.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, address, port)
     hostile.port = server.sockets[0].getsockname()[1]
     try:
         yield hostile
