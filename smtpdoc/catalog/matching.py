@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpdoc.catalog import providers
+from smtpdoc.catalog.authors import Author, author_of, related, writer
 from smtpdoc.catalog.model import ReplyEntry
 from smtpdoc.catalog.quoting import inner_reply, mask
 from smtpdoc.catalog.replies import MODULES, PHRASES, code_rows, entries_of, indexes
 from smtpdoc.catalog.replies.basic import basic_entry, class_entry
 from smtpdoc.catalog.replies.enhanced import enhanced_entry
 from smtpdoc.catalog.replies.index import MAX_CHARS, Hit
-from smtpdoc.catalog.replies.reasons import UNKNOWN
+from smtpdoc.catalog.replies.reasons import REASONS, UNKNOWN
 from smtpdoc.evidence.explanation import Confidence
 from smtpdoc.findings import rfc
 from smtpdoc.grammar.reply import Reply
@@ -41,13 +42,15 @@ _MORE = 2
 class Verdict:
     """What matched: the entries, most specific first, who wrote the reply, and which kind of entry decided.
 
-    `own`: the first entry is the user's.
+    `own`: the first entry is the user's. `speaker`: an entry to quote instead of the first one, whose words anybody
+    may use, so that nobody is named who may have nothing to do with the reply.
     """
 
     entries: tuple[ReplyEntry, ...]
     provider: str | None
     confidence: Confidence
     own: bool = False
+    speaker: ReplyEntry | None = None
 
 
 def judge(reply: Reply, provider: str | None = None, catalog: UserCatalog | None = None) -> Verdict:
@@ -65,18 +68,20 @@ def judge(reply: Reply, provider: str | None = None, catalog: UserCatalog | None
     if found is not None:
         return Verdict((found, *verdict.entries), found.provider or verdict.provider, Confidence.EXACT, own=True)
     first = verdict.entries[0]
-    return Verdict(verdict.entries, verdict.provider, verdict.confidence, own=first in catalog)
+    if first in catalog:
+        return Verdict(verdict.entries, verdict.provider, verdict.confidence, own=True)
+    return verdict
 
 
 def _judge(reply: Reply, provider: str | None, catalog: UserCatalog | None) -> Verdict:
     codes = _by_codes(reply, catalog)
     text = " ".join(reply.text.split())[:MAX_CHARS]
-    author = provider or (providers.recognise(text) if text else None)
+    author = author_of(reply, text, provider)
     if reply.positive:
-        accepted = _provider_entries(text, reply, author, catalog)[:1] if text else []
-        writer = _writer(author, accepted[0].provider) if accepted else author
-        return Verdict((*accepted, *codes), writer, Confidence.EXACT if accepted else Confidence.CODE)
-    exact: list[ReplyEntry] = []
+        accepted = [found.entry for found in _provider_entries(text, reply, author, catalog)[:1]] if text else []
+        said_by = writer(author, accepted[0].provider if accepted else None)
+        return Verdict((*accepted, *codes), said_by, Confidence.EXACT if accepted else Confidence.CODE)
+    exact: list[_Found] = []
     phrase: ReplyEntry | None = None
     if text:
         exact, phrase = _provider_entries(text, reply, author, catalog), first_phrase(text, reply, catalog)
@@ -85,15 +90,16 @@ def _judge(reply: Reply, provider: str | None, catalog: UserCatalog | None) -> V
             exact, phrase = _prefer_inner(inner, reply, author, exact, phrase, catalog)
     exact = exact or _by_provider_codes(reply, author, bool(text), catalog)
     if exact:
-        return Verdict(
-            (*exact[: 1 + _MORE], *((phrase,) if phrase else ()), *codes),
-            _writer(author, exact[0].provider),
-            Confidence.EXACT,
-        )
+        first = exact[0]
+        entries = (*(found.entry for found in exact[: 1 + _MORE]), *((phrase,) if phrase else ()), *codes)
+        if first.names_its_author:
+            return Verdict(entries, writer(author, first.entry.provider), Confidence.EXACT)
+        speaker = phrase if phrase and phrase.reason == first.entry.reason else _of_nobody(first.entry)
+        return Verdict(entries, writer(author), Confidence.PATTERN, speaker=speaker)
     if phrase:
-        return Verdict((phrase, *codes), author, Confidence.PATTERN)
+        return Verdict((phrase, *codes), writer(author), Confidence.PATTERN)
     decided = Confidence.CLASS if codes[0].reason == UNKNOWN or codes[0].id.endswith("yz") else Confidence.CODE
-    return Verdict(codes, author, decided)
+    return Verdict(codes, writer(author), decided)
 
 
 def first_digit(reply: Reply) -> str | None:
@@ -103,29 +109,27 @@ def first_digit(reply: Reply) -> str | None:
     return reply.enhanced[0] if reply.enhanced else None
 
 
+def _of_nobody(entry: ReplyEntry) -> ReplyEntry:
+    """Return an entry that says of a reply only what its reason says."""
+    return ReplyEntry(entry.id, entry.reason, REASONS[entry.reason].title, "", action=entry.action, retry=entry.retry)
+
+
 def _prefer_inner(
     inner: str,
     reply: Reply,
-    author: str | None,
-    exact: list[ReplyEntry],
+    author: Author,
+    exact: list[_Found],
     phrase: ReplyEntry | None,
     catalog: UserCatalog | None,
-) -> tuple[list[ReplyEntry], ReplyEntry | None]:
+) -> tuple[list[_Found], ReplyEntry | None]:
     """Let the quoted reply decide when it says something else than the reply around it."""
-    outer = exact[0] if exact else phrase
+    outer = exact[0].entry if exact else phrase
     exact_inner = _provider_entries(inner, reply, author, catalog)
     phrase_inner = first_phrase(inner, reply, catalog)
-    found = exact_inner[0] if exact_inner else phrase_inner
+    found = exact_inner[0].entry if exact_inner else phrase_inner
     if found is None or (outer is not None and outer.reason == found.reason):
         return exact, phrase
     return exact_inner, phrase_inner or phrase
-
-
-def _writer(author: str | None, named: str | None) -> str | None:
-    """Return who wrote the reply: the entry's provider, unless the text bears a receiver's own mark."""
-    if named is None or author is None or _related(named, author):
-        return named or author
-    return author if providers.kind(author) < providers.kind(named) else named
 
 
 def _entry(module: str, number: int, catalog: UserCatalog | None) -> ReplyEntry | None:
@@ -134,14 +138,22 @@ def _entry(module: str, number: int, catalog: UserCatalog | None) -> ReplyEntry 
     return entry if catalog is None else catalog.instead_of(entry)
 
 
-def _provider_entries(text: str, reply: Reply, author: str | None, catalog: UserCatalog | None) -> list[ReplyEntry]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An entry that fits, and whether the words that matched tell who wrote them."""
+
+    entry: ReplyEntry
+    names_its_author: bool = True
+
+
+def _provider_entries(text: str, reply: Reply, author: Author, catalog: UserCatalog | None) -> list[_Found]:
     """Return the provider entries whose pattern and codes fit, best first."""
     # Per module the entry with the fewest codes that the reply leaves open, then the module's own order.
-    fitting: dict[int, tuple[int, float, ReplyEntry]] = {}
-    near: dict[int, tuple[int, float, ReplyEntry]] = {}
+    fitting: dict[int, tuple[int, float, _Found]] = {}
+    near: dict[int, tuple[int, float, _Found]] = {}
     for hit in indexes()[0].search(text, text.lower()):
         entry = _entry(MODULES[hit.module], hit.entry, catalog)
-        if entry is None or (entry.reason == "ok") is not reply.positive:
+        if entry is None or (entry.reason == "ok") is not reply.positive or author.cannot_be(entry.provider):
             continue
         codes = _codes(entry, reply)
         score = _score(hit, entry, author, codes, len(text))
@@ -149,14 +161,28 @@ def _provider_entries(text: str, reply: Reply, author: str | None, catalog: User
         if not codes.fit:
             # The same words under another code: worth having from the provider that the text names, or if long.
             anybody = providers.kind(entry.provider) in (providers.LIST, providers.SERVER)
-            if not _related(entry.provider, author) and not (anybody and hit.length >= _LONG):
+            if not related(entry.provider, author.name) and not (anybody and hit.length >= _LONG):
                 continue
             target = near
         known = target.get(hit.module)
-        if known is None or codes.open < known[0] or (known[2] is entry and score > known[1]):
-            target[hit.module] = (codes.open, score, entry)
+        if known is None or codes.open < known[0] or (known[2].entry is entry and score > known[1]):
+            target[hit.module] = (codes.open, score, _Found(entry, _names(hit, entry, author, reply, codes)))
     ranked = sorted((fitting or near).items(), key=lambda item: (-item[1][1], item[0]))
-    return [entry for _, (_, score, entry) in ranked if score > -10]
+    return [found for _, (_, score, found) in ranked if score > -10]
+
+
+def _names(hit: Hit, entry: ReplyEntry, author: Author, reply: Reply, codes: _Codes) -> bool:
+    """Tell whether words that matched are so much one provider's own that they name it."""
+    kind = providers.kind(entry.provider)
+    if kind in (providers.FILTER, providers.LIST) or related(entry.provider, author.name) or codes.agree >= _OWN_CODE:
+        return True
+    if related(entry.provider, "microsoft365") and reply.enhanced and len(reply.enhanced.rpartition(".")[2]) > 2:
+        return True  # details of three digits are Microsoft's
+    if hit.length >= (_OWN_WORDS if kind == providers.RECEIVER or entry.provider in _RARE else _SOFTWARE_WORDS):
+        return True
+    # A whole reply word for word, and no code missing that it should have.
+    whole = codes.open == 0 and hit.length >= 0.85 * len(reply.text)
+    return whole and (hit.length >= _RARE_WORDS or codes.agree > 0 or entry.provider not in _RARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,36 +214,36 @@ def _codes(entry: ReplyEntry, reply: Reply) -> _Codes:
     return _Codes(True, agree, unknown)
 
 
-#: Providers that write the same texts: one house, or one platform.
-_FAMILIES = (
-    frozenset(("microsoft365", "outlook.com", "exchange")),
-    frozenset(("orange", "laposte")),
-    frozenset(("yahoo", "aol")),
-)
-
 #: Words shorter than this fit by chance, unless they are nearly the whole text.
 _TELLING = 10
 #: Words as long as this mean the same under another code.
 _LONG = 30
 
+#: Words as long as this are one provider's own, where nothing else names it.
+_OWN_WORDS = 26
+#: The words of the usual server software are known everywhere: less of them tells.
+_SOFTWARE_WORDS = 20
+#: Software whose short words are more often somebody else's.
+_RARE = frozenset(("mox", "stalwart", "james", "dovecot", "courier", "haraka", "opensmtpd"))
+#: As a whole reply so much is enough, even of such software.
+_RARE_WORDS = 16
+#: So much agreement only a code that nobody else has gives.
+_OWN_CODE = 60
+
 _OWN_MARK = {providers.RECEIVER: 100, providers.FILTER: 50, providers.LIST: 0, providers.SERVER: 0}
 
 
-def _related(left: str | None, right: str | None) -> bool:
-    return left == right or any(left in family and right in family for family in _FAMILIES)
-
-
-def _score(hit: Hit, entry: ReplyEntry, author: str | None, codes: _Codes, size: int) -> float:
+def _score(hit: Hit, entry: ReplyEntry, author: Author, codes: _Codes, size: int) -> float:
     """Rate a match: long ones beat short ones, and a receiver that the text names beats all others."""
     score = float(min(hit.length, 80) + codes.agree + 4 * hit.anchored - 15 * codes.open)
     if MODULES[hit.module] == "dnsbl_errors":
         return score + 500  # a list's error answer names the list too; it must not pass for a listing
     kind = providers.kind(entry.provider)
-    if author is not None and _related(entry.provider, author):
+    if author.name is not None and related(entry.provider, author.name):
         return score + _OWN_MARK[kind]
     if kind in (providers.LIST, providers.SERVER):
         return score
-    if author is not None and providers.kind(author) == providers.RECEIVER:
+    if author.name is not None and providers.kind(author.name) == providers.RECEIVER:
         return score - 60  # another receiver's words, met by chance
     if hit.length < _TELLING and hit.length < 0.7 * size:
         return score - 60  # a few plain words inside a text do not make a provider
@@ -250,27 +276,26 @@ def _phrase_fits(entry: ReplyEntry, reply: Reply) -> bool:
     return reply.enhanced is not None and reply.enhanced[1:] == entry.enhanced[1:]
 
 
-def _by_provider_codes(
-    reply: Reply, author: str | None, has_text: bool, catalog: UserCatalog | None
-) -> list[ReplyEntry]:
+def _by_provider_codes(reply: Reply, author: Author, has_text: bool, catalog: UserCatalog | None) -> list[_Found]:
     """Return entries that a provider's code alone decides, for a known provider or a code that is its own."""
     found = []
+    name = author.name
     for provider, codes, enhanced, module, number in code_rows():
-        if author is None and has_text and reply.enhanced is None:
+        if name is None and has_text and reply.enhanced is None:
             continue
-        if author is not None and provider != author:
+        if name is not None and provider != name:
             continue
-        if enhanced is None and author is None:
+        if enhanced is None and name is None:
             continue
         if codes and reply.code is not None and reply.code not in codes:
             continue
         if enhanced is not None and (reply.enhanced is None or not _same(enhanced, reply.enhanced)):
             continue
-        if author is None and enhanced_entry(reply.enhanced or "") is not None:
+        if name is None and enhanced_entry(reply.enhanced or "") is not None:
             continue
         entry = _entry(MODULES[module], number, catalog)
         if entry is not None:
-            found.append(entry)
+            found.append(_Found(entry))
     return found
 
 

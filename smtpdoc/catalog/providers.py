@@ -10,9 +10,11 @@ RECEIVER, FILTER, LIST, SERVER = range(4)
 # Provider, what it is, plain marks (lower case, any of them), and a regular expression or "".
 # Receivers stand before filters, filters before lists, lists before server software: the first that fits is named.
 _MARKS: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
-    ("gmail", RECEIVER, ("gsmtp", "support.google.com", "mail.google.com", "gmail", "google"), ""),
-    ("yahoo", RECEIVER, ("yahoo", "ymail"), r"\[(?:ts|bl|gl|pm|con|rl)[0-9]{2}\]|\[#4\.16\.[0-9]"),
-    ("outlook.com", RECEIVER, ("postmaster.live.com", "mail rejected by outlook.com", "hotmail", "[outlook.com]"),
+    ("gmail", RECEIVER, ("gsmtp", "support.google.com", "mail.google.com", "google"),
+     r"\bg(?:oogle)?mail\b(?!\.(?!com\b))"),
+    ("yahoo", RECEIVER, ("yahoo", "ymail", "delivery error: dd "), r"\[(?:ts|bl|gl|pm|con|rl)[0-9]{2}\]|\[#4\.16\.[0-9]"),
+    ("outlook.com", RECEIVER, ("postmaster.live.com", "mail.live.com", "mail rejected by outlook.com", "hotmail", "[outlook.com]",
+      "part of their network is on our block list", "(s3140)", "(s3150)", "(s2017"),
      r"\b(?:snt|bay|dub|col|blu|bn)[0-9]*-?(?:mc|omc|004)|\b(?:ou|sc|dy|rp)-00[1-4]\b"),
     ("microsoft365", RECEIVER,
      ("prod.outlook.com", "protection.outlook.com", "sender.office.com", "delist@microsoft.com", "go.microsoft.com",
@@ -46,6 +48,9 @@ _MARKS: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
     ("hostpoint", RECEIVER, ("hostpoint",), ""),
     ("infomaniak", RECEIVER, ("infomaniak",), ""),
     ("mxroute", RECEIVER, ("mxroute",), ""),
+    ("kpn", RECEIVER, ("kpnmail", "@kpn.com"), ""),
+    ("cloudflare", RECEIVER, ("cloudflare.com/email-routing",), ""),
+    ("mailchannels", RECEIVER, ("mailchannels",), ""),
     ("improvmx", RECEIVER, ("improvmx",), ""),
     ("ses", RECEIVER, ("amazonses", "amazon ses", "aws.amazon"), ""),
     ("sendgrid", RECEIVER, ("sendgrid",), ""),
@@ -69,7 +74,8 @@ _MARKS: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
     ("uribl", LIST, ("uribl.com",), ""),
     ("surbl", LIST, ("surbl.org",), ""),
     ("exim", SERVER, ("exim",), ""),
-    ("postfix", SERVER, (" rejected: ", "postfix", "relay access denied", "command rejected:"), ""),
+    ("postfix", SERVER,
+     ("address rejected: ", "host rejected: ", "command rejected:", "postfix", "relay access denied"), ""),
     ("haraka", SERVER, ("haraka",), ""),
     ("qmail", SERVER, ("qmail", "rcpthosts", "vpopmail", "vchkpw", "chkuser"), ""),
     ("sendmail", SERVER, ("sendmail",), r"@[\w.-]*>?\.\.\. "),
@@ -164,6 +170,7 @@ def _recognise(text: str, lower: str) -> str | None:
 
 #: What a text must hold for the regular expression of a mark to be worth compiling.
 _ANCHORS = {
+    "gmail": ("gmail", "googlemail"),
     "yahoo": ("[ts", "[bl", "[gl", "[pm", "[con", "[rl", "[#4.16"),
     "outlook.com": ("snt", "bay", "dub", "col", "blu", "bn", "ou-0", "sc-0", "dy-0", "rp-0"),
     "microsoft365": ("as(", "(as", "(s"),
@@ -178,6 +185,28 @@ _ANCHORS = {
     "fireeye": ("etp",),
     "sendmail": ("... ",),
 }
+
+
+def provider_of_host(host: str) -> str | None:
+    """Return whose mail host this is, or None.
+
+    >>> provider_of_host("mx3.qq.com")
+    'qq'
+    """
+    from smtpdoc.catalog import hosts  # a bare reply names no host
+
+    return hosts.provider_of_host(host)
+
+
+def recognise_greeting(text: str) -> str | None:
+    """Return the provider, or else the server software, that an SMTP greeting tells, or None.
+
+    >>> recognise_greeting("220 mx.google.com ESMTP a1si2.3 - gsmtp")
+    'gmail'
+    """
+    from smtpdoc.catalog import hosts
+
+    return hosts.recognise_greeting(text)
 
 
 def display_name(provider: str) -> str:
@@ -223,4 +252,6 @@ _NAMES = {
     "rspamd": "Rspamd",
     "ironport": "Cisco IronPort",
     "virginmedia": "Virgin Media",
+    "kpn": "KPN",
+    "mailchannels": "MailChannels",
 }
