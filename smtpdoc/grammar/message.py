@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -23,7 +23,7 @@ class Message:
     """A message with CRLF line ends, the last line ended too. `added` are the fields that it lacked and was given;
     `notes` are sentences about what was found or changed."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     added: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -44,24 +44,32 @@ class Raw:
     """Wait for any bytes at all, such as a ClientHello."""
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Take a message, up to the line with the dot, in reads of so many bytes."""
+
+    size: int = 1 << 16
+
+
 TLS: Final = "tls"
 CLOSE: Final = "close"
 RESET: Final = "reset"
 C: Final = Read()
 
 #: bytes are sent as they are; TLS shakes hands; after the last step the server stays silent until the client goes.
-Step: TypeAlias = "bytes | Read | Pause | Flood | Chopped | Raw | str"
+Step: TypeAlias = "bytes | Read | Pause | Flood | Chopped | Raw | Message | str"
 
 
 @dataclass(slots=True)
 class HostileServer:
-    """`commands` are the lines it was sent, `secure` those of them that came encrypted."""
+    """`commands` are the lines it was sent, `secure` those of them that came encrypted, `messages` as they came."""
 
     script: Sequence[Step]
     context: ssl.SSLContext | None = None
     port: int = 0
     commands: list[str] = field(default_factory=list)
     secure: list[str] = field(default_factory=list)
+    messages: list[bytes] = field(default_factory=list)
     sessions: int = 0
     _encrypted: bool = False
 
@@ -90,6 +98,13 @@ class HostileServer:
                     self.commands.append(line)
                     if self._encrypted:
                         self.secure.append(line)
+            case Message(size):
+                taken = bytearray()
+                while not taken.endswith(b"\r\n.\r\n"):
+                    if not (piece := await reader.read(size)):
+                        return False
+                    taken += piece
+                self.messages.append(bytes(taken))
             case Raw():
                 await reader.read(65536)
             case Pause(seconds):

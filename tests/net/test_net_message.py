@@ -1,0 +1,121 @@
+"""A message over the wire: whole, at the server's pace, and with an end whatever the server does."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from support.hostile import CLOSE, RESET, TLS, C, HostileServer, Message, Pause, Read, Step, hostile_server
+from support.pki import write_shelf
+from support.scripted import Recorded
+
+from smtpdoc.evidence.smtp import Exchange, LineKind, Stage, StageStatus, Transcript
+from smtpdoc.gather.options import ProbeOptions
+from smtpdoc.gather.probe import gather_probe
+from smtpdoc.grammar.message import Message as Mail
+from smtpdoc.grammar.message import parse_message
+from smtpdoc.net.dial import TcpDialer
+from smtpdoc.target import Target
+
+HOST = "mx.lab.example"
+TIMEOUT_S = 2.0
+HELLO: tuple[Step, ...] = (b"220 mx.lab.example ESMTP\r\n", C, b"250 mx.lab.example\r\n", C)
+ENVELOPE: tuple[Step, ...] = (b"250 ok\r\n", C, b"250 ok\r\n", C, b"354 go\r\n")
+QUEUED: tuple[Step, ...] = (b"250 2.0.0 Ok: queued as 4F2a9\r\n", C, b"221 bye\r\n")
+HEADER = b"From: a@client.example\r\nDate: x\r\nMessage-ID: <1@client.example>\r\n\r\n"
+
+
+def send(
+    script: Sequence[Step], message: Mail, shelf: Path | None = None, timeout_s: float = TIMEOUT_S
+) -> tuple[Transcript, HostileServer]:
+    async def session() -> tuple[Transcript, HostileServer]:
+        context = None
+        if shelf is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(shelf / "ec.chain.pem", shelf / "ec.key")
+        async with hostile_server(script, context) as server:
+            options = ProbeOptions(
+                tls="optional",
+                helo="probe.example",
+                mail_from="a@client.example",
+                recipients=("bob@example.net",),
+                timeout_s=timeout_s,
+                ca_file=None if shelf is None else str(shelf / "ca.pem"),
+                message=message,
+            )
+            dialer = TcpDialer(overrides={HOST: ("127.0.0.1",)})
+            return await gather_probe(Target(HOST, server.port), options, dialer, Recorded()), server
+
+    return asyncio.run(session())
+
+
+def end(transcript: Transcript) -> Exchange:
+    (exchange,) = (one for one in transcript.exchanges if one.stage is Stage.MESSAGE)
+    return exchange
+
+
+def large() -> Mail:
+    line = b".0123456789 abcdefghijklmnopqrstuvwxyz 0123456789\r\n"
+    return parse_message(HEADER + line * 80_000)  # 4 MB, every line with a dot to double
+
+
+def test_a_message_arrives_as_it_was_meant() -> None:
+    message = parse_message(HEADER + b".\r\nhello\r\n")
+    transcript, server = send((*HELLO, *ENVELOPE, Message(), *QUEUED), message)
+
+    assert server.messages == [HEADER + b"..\r\nhello\r\n.\r\n"]
+    assert end(transcript).status is StageStatus.OK
+    assert [line.text for line in transcript.lines if line.kind is LineKind.SENT][-2:] == ["DATA", "QUIT"]
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_large_message_goes_at_the_servers_pace(encrypted: bool, tmp_path: Path) -> None:
+    write_shelf(tmp_path, HOST, "127.0.0.1")
+    first: tuple[Step, ...] = HELLO
+    if encrypted:
+        offer = (b"250-mx.lab.example\r\n250 STARTTLS\r\n", C, b"220 go\r\n", TLS, C)
+        first = (HELLO[0], C, *offer, b"250 mx.lab.example\r\n", C)
+    message = large()
+    script = (*first, *ENVELOPE, Pause(0.2), Message(8192), *QUEUED)
+    transcript, server = send(script, message, tmp_path if encrypted else None, timeout_s=20)
+
+    assert server.messages == [message.wire]
+    assert end(transcript).status is StageStatus.OK
+    assert end(transcript).encrypted is encrypted
+
+
+def test_a_server_that_stops_reading_costs_the_timeout_and_no_more() -> None:
+    began = time.monotonic()
+    transcript, _ = send((*HELLO, *ENVELOPE, Pause(30)), large(), timeout_s=0.7)
+
+    assert time.monotonic() - began < 0.7 + 0.5
+    failure = end(transcript).failure
+    assert failure is not None
+    assert failure.word == "timeout"
+
+
+@pytest.mark.parametrize("how", [CLOSE, RESET])
+def test_a_server_that_goes_away_in_the_middle(how: str) -> None:
+    transcript, _ = send((*HELLO, *ENVELOPE, Read(3), how), large())
+
+    assert end(transcript).status is StageStatus.FAILED
+
+
+def test_a_refusal_in_the_middle_is_the_answer() -> None:
+    """Servers that see the limit pass by may say so and hang up."""
+    script = (*HELLO, *ENVELOPE, Read(3), b"552 5.3.4 Message too big\r\n", Pause(0.2), CLOSE)
+    transcript, _ = send(script, large())
+
+    assert end(transcript).status is StageStatus.REFUSED
+
+
+def test_no_word_of_the_message_is_in_the_transcript() -> None:
+    message = parse_message(HEADER + b"a secret of the company\r\n")
+    transcript, _ = send((*HELLO, *ENVELOPE, Message(), *QUEUED), message)
+
+    assert "company" not in repr(transcript)
+    assert "company" not in repr(ProbeOptions(message=message)) + repr(message)
