@@ -13,14 +13,8 @@ from smtpdoc.catalog.model import ReplyEntry
 from smtpdoc.catalog.replies.reason import Reason
 from smtpdoc.catalog.replies.reasons import REASONS, UNKNOWN, retry_for
 from smtpdoc.errors import TargetError
-from smtpdoc.evidence.explanation import (
-    UNLISTED,
-    CatalogPage,
-    CatalogRow,
-    Confidence,
-    ExplainEvidence,
-    Explanation,
-)
+from smtpdoc.evidence.catalog_page import UNLISTED, CatalogPage, CatalogRow
+from smtpdoc.evidence.explanation import Confidence, ExplainEvidence, Explanation
 from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.reply import Reply, ReplyParseError, parse_reply

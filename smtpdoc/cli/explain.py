@@ -83,12 +83,22 @@ def _provider(name: str, catalog: UserCatalog | None) -> str:
 
 
 def _one(options: OutputOptions, text: str, **settings: Any) -> int:
-    from smtpdoc.api.pages import look_up
+    if _is_reply(text):  # then the names of the catalog need not be loaded
+        from smtpdoc.api import explain
 
-    report = look_up(text, **settings)
+        report = explain(text, **settings)
+    else:
+        from smtpdoc.api.pages import look_up
+
+        report = look_up(text, **settings)
     output = Output(options, many=False)
     output.add(report, partial(show_explanation, report))
     return output.close()
+
+
+def _is_reply(text: str) -> bool:
+    """Tell whether words can be nothing but a reply: a reply code and more."""
+    return text[:3].isdecimal() and text[3:4] in (" ", "-") and any(char.isalnum() for char in text[4:])
 
 
 def _list(options: OutputOptions, **settings: Any) -> int:

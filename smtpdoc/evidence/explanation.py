@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from smtpdoc.findings import NO_FACTS, Entry, Fact, Source
+from smtpdoc.findings import NO_FACTS, Fact, Source
 from smtpdoc.grammar.reply import Reply
+
+if TYPE_CHECKING:  # a reply has no page
+    from smtpdoc.evidence.catalog_page import CatalogPage
 
 
 class Confidence(StrEnum):
@@ -68,37 +72,6 @@ class Explanation:
     sources: tuple[Source, ...]
     facts: Mapping[str, Fact] = field(default_factory=lambda: NO_FACTS)
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogRow:
-    """One entry of the catalog in a list. `provider` is None for a wording or a code that anybody may use."""
-
-    id: str
-    reason: str
-    title: str
-    provider: str | None = None
-    code: int | None = None
-    enhanced: str | None = None
-
-
-#: The title of a code's page when it has none.
-UNLISTED = "a code that no standard and no list names"
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogPage:
-    """What the catalog holds under a name that is no reply.
-
-    `kind` is "code", "reason", "provider", "entry", "finding" or "list"; `rows` are the replies that belong to it, in
-    the catalog's order; `finding` is set for the id of a finding.
-    """
-
-    kind: str
-    name: str
-    title: str
-    rows: tuple[CatalogRow, ...] = ()
-    finding: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,10 +32,11 @@ _PATTERNS = {
     "phpmailer": rf"\bDetail: (.+?)\s*SMTP code: ({_CODE})(?:.{{0,80}}?info:? ({_STATUS}))?",
     "dotnet": r"\bserver response was: ?(.+)",
     # What stands after it.
-    "command": r"[\s(]+\(?in reply to [^()\r\n]{0,80}\)?[)\s,;]*$",
+    # A run of blanks is tried from its first one only: thousands of them would take seconds.
+    "command": r"(?<![\s(])[\s(]+\(?in reply to [^()\r\n]{0,80}\)?[)\s,;]*$",
     "postfix-tail": r"; from=<[^\r\n]*$",
-    "final-state": r"[ \t]+\(state [0-9]+\)\.?[ \t]*$",
-    "gave-up": r"\s*(?:\nGiving up on [^\n]*|\nI'm not going to try again;[^\n]*|: retry timeout exceeded)\s*$",
+    "final-state": r"(?<![ \t])[ \t]+\(state [0-9]+\)\.?[ \t]*$",
+    "gave-up": r"(?<!\s)\s*(?:\nGiving up on [^\n]*|\nI'm not going to try again;[^\n]*|: retry timeout exceeded)\s*$",
     "qmail": r"_said:_(\S+)",
     # Own words where no reply is quoted
     "exim-rejected": r" rejected (?:RCPT|MAIL|EHLO|HELO|AUTH|after DATA)[^:\n]{0,400}?(?:<[^>\n]*>)?: (.+)",

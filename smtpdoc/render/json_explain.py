@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from smtpdoc.evidence.explanation import CatalogPage, ExplainEvidence, Explanation, Retry
+from typing import TYPE_CHECKING
+
+from smtpdoc.evidence.explanation import ExplainEvidence, Explanation, Retry
 from smtpdoc.findings import Entry
 from smtpdoc.grammar.reply import Reply
 from smtpdoc.render.json_values import Json, plain, source_json
+
+if TYPE_CHECKING:
+    from smtpdoc.evidence.catalog_page import CatalogPage
 
 #: A streamed line without a reply in it, or a page of the catalog that explains no single reply.
 NO_EXPLANATION: Json = {

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from smtpdoc.evidence.explanation import UNLISTED, CatalogPage, CatalogRow, Explanation
+from smtpdoc.evidence.catalog_page import UNLISTED, CatalogPage, CatalogRow
+from smtpdoc.evidence.explanation import Explanation
 from smtpdoc.findings import Entry
 from smtpdoc.render.text import Page, plural
 from smtpdoc.render.text_explain import provider_name, render_advice, render_explanation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from smtpdoc.catalog.providers import display_name
 from smtpdoc.evidence.explanation import Confidence, Explanation, Retry, Who
 from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
@@ -105,7 +106,8 @@ def render_advice(page: Page, explanation: Explanation) -> None:
     if explanation.reason != "ok":  # after a success there is nothing to try again, and nobody has to act
         rows += [("Retry", retry_words(explanation.retry)), ("Who acts", _WHO[explanation.who])]
         shown = explanation.causes if page.verbose else explanation.causes[:3]
-        rows += [("Often", f" {page.marks.dot} ".join(shown))] if shown else []
+        often = f" {page.marks.dot} ".join(cause.removesuffix(".") for cause in shown)
+        rows += [("Often", often)] if shown else []
     if page.verbose and explanation.facts:
         found = (f"{name.replace('_', ' ')} {value}" for name, value in explanation.facts.items())
         rows.append(("In it", ", ".join(found)))
@@ -146,38 +148,6 @@ def retry_words(retry: Retry) -> str:
     return words
 
 
-_PROVIDER_NAMES = {
-    "gmail": "Gmail",
-    "microsoft365": "Microsoft 365",
-    "outlook.com": "Outlook.com",
-    "exchange": "Exchange",
-    "yahoo": "Yahoo",
-    "aol": "AOL",
-    "icloud": "iCloud",
-    "gmx": "GMX",
-    "qq": "QQ",
-    "163": "NetEase 163",
-    "ses": "Amazon SES",
-    "godaddy": "GoDaddy",
-    "opensmtpd": "OpenSMTPD",
-    "qmail": "qmail",
-    "mox": "mox",
-    "rspamd": "rspamd",
-    "spamcop": "SpamCop",
-    "sorbs": "SORBS",
-    "t-online": "T-Online",
-    "laposte": "La Poste",
-    "mail.ru": "Mail.ru",
-    "att": "AT&T",
-    "protonmail": "ProtonMail",
-    "improvmx": "ImprovMX",
-    "james": "Apache James",
-    "spamassassin": "SpamAssassin",
-    "sendgrid": "SendGrid",
-    "uceprotect": "UCEPROTECT",
-}
-
-
 def provider_name(provider: str | None) -> str:
-    """Return a provider's name as people write it; "" for None."""
-    return _PROVIDER_NAMES.get(provider, provider[:1].upper() + provider[1:]) if provider else ""
+    """Return a provider's name in a line of text; "" for None."""
+    return display_name(provider).partition(",")[0] if provider else ""

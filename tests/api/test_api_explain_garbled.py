@@ -7,6 +7,7 @@ import time
 from importlib.resources import files
 
 import jsonschema
+import pytest
 from support.garbled import MAX_BYTES, garbled
 
 import smtpdoc
@@ -41,6 +42,20 @@ def test_the_json_of_garbled_replies_follows_the_schema() -> None:
         report = smtpdoc.explain(data.decode("utf-8", "replace"))
 
         validator.validate(json.loads(dumps(report_json(report))))
+
+
+@pytest.mark.parametrize(
+    "head", ["550 ", "smtp; 552 5", "host mx.example.net[192.0.2.5] said: 553-", "Diagnostic-Code: x; "]
+)
+@pytest.mark.parametrize(
+    "unit", [" ", "\xa0", "(", ")", "\n", "(\n", "\t\n ", "5", "a.", "- ", "<<< ", "\r", "'", "550 "]
+)
+def test_long_runs_of_anything_take_no_time(head: str, unit: str) -> None:
+    text = head + unit * (65536 // len(unit)) + " x"
+    start = time.process_time()
+    smtpdoc.explain(text)
+
+    assert time.process_time() - start < SLOW_S
 
 
 def test_garbled_texts_are_bounded_and_come_again() -> None:
