@@ -129,7 +129,7 @@ def check_envelope(session: dict[str, Any], targets: Sequence[Target], *, mx: bo
         raise click.UsageError("--send sends once: name one server, without --mx and --all-addresses.")
     clashes = {"--catch-all": "catch_all", "--relay-test": "relay_test", "--quit-after": "quit_after"}
     for name, key in {**clashes, "--size": "size_bytes"}.items():
-        if session[key] not in (None, False):
+        if session[key] is not None and session[key] is not False:
             raise click.UsageError(f"{name} and --send exclude each other.")
     if session["body"] == "binarymime":
         raise click.UsageError("--body binarymime needs BDAT, which --send does not use.")

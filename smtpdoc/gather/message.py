@@ -25,7 +25,7 @@ class Delivery:
         """Return why this server must not be given the message, or None: what was promised to it would be broken."""
         message, host = self.message, self.host
         if "from" not in message.fields:  # RFC 5322 section 3.6
-            return "the message has no From field, and there is no sender to write into one"
+            return "the message has no From field, and there is no sender to write into one: name one with --from"
         if message.utf8_header and "SMTPUTF8" not in self.offered:  # RFC 6531 section 3.6
             return f"the message's header is not in ASCII, and {host} does not offer SMTPUTF8"
         if message.eight_bit and "8BITMIME" not in self.offered:  # RFC 6152 section 3

@@ -116,7 +116,7 @@ def message_unconfirmed(session: Transcript) -> Iterator[Detail]:
 
 @checks.add(
     "message-not-sent",
-    title="The message was not sent, because this server cannot take it",
+    title="The message was not sent, because it does not fit this server",
     level=Level.ERROR,
     why="What the message needs is not offered, or it is larger than the server allows. Sending it all the same would damage "
     "it or have it bounced.",
