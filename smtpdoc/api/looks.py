@@ -153,12 +153,14 @@ class Looks:
     # Names
 
     async def _ask_names(self, session: Callable[[], Transcript]) -> Identity | None:
+        known, wanted = session(), self._options.identity is True
+        address = known.address
+        if address is None or not (wanted or known.port == SMTP_PORT):
+            return None
         # We get here while the server is thinking about EHLO: time to load what DNS needs.
         from smtpdoc.gather.identity import gather_reverse, worth_asking
 
-        known, wanted = session(), self._options.identity is True
-        address = known.address
-        if address is None or not (wanted or (known.port == SMTP_PORT and worth_asking(address))):
+        if not (wanted or worth_asking(address)):
             return None
         return await gather_reverse(address, known.source_address, known.helo, self._resolver())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 # After a reply our next command is on its way long before this; a reader of the transcript does not see the delay.
 _LET_THEM_TALK_S = 0.002
+# Until the greeting has come, only notes could be told; they may wait longer, since the greeting may be here already.
+_GREETING_COMES_S = 0.05
+# The explanation of the greeting brings the catalog along: enough for one round trip.
+_FIRST = (Stage.CONNECT, Stage.GREETING)
 
 
 class Recorder:
     """A Watcher that explains each exchange and passes everything on, in order.
 
     Within `telling` it does so a moment later, between the things that matter: explaining and printing never hold up
-    what is to be said to the server. `meanwhile` is called there once, when the server has been greeted and is busy:
+    what is to be said to the server. `meanwhile` is called there once, when the server has answered EHLO and is busy:
     time to load what will be needed when the session is over. `beside` is told each exchange after the watcher.
     Whoever asks for `exchanges` gets all that happened.
     """
@@ -39,6 +43,7 @@ class Recorder:
         self._explained: list[Exchange] = []
         self._untold: deque[Line | Exchange] = deque()
         self._news = asyncio.Event()
+        self._greeted = asyncio.Event()
         self._telling = False
         self._lines = 0
         self._watcher = watcher
@@ -76,17 +81,21 @@ class Recorder:
         self._catch_up()
 
     async def _tell(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GREETING_COMES_S):
+                await self._greeted.wait()
         while True:
             await self._news.wait()
             await asyncio.sleep(_LET_THEM_TALK_S)
             self._catch_up()
-            greeted = bool(self._explained) and self._explained[-1].stage is not Stage.CONNECT
-            if greeted and self._meanwhile is not None:
+            if self._meanwhile is not None and self._explained and self._explained[-1].stage not in _FIRST:
                 meanwhile, self._meanwhile = self._meanwhile, None
                 meanwhile()
 
     def _happened(self, event: Line | Exchange) -> None:
         self._untold.append(event)
+        if isinstance(event, Exchange) and event.stage is not Stage.CONNECT:
+            self._greeted.set()
         if self._telling:
             self._news.set()
         else:

@@ -73,11 +73,11 @@ def test_the_time_in_which_the_server_is_busy_is_used_once() -> None:
     async def session() -> None:
         recorder = Recorder(meanwhile=lambda: used.append(time.monotonic()))
         async with recorder.telling():
-            recorder.exchange(exchange(Stage.CONNECT))
+            recorder.exchange(exchange(Stage.GREETING, "220 mx.example"))
             await asyncio.sleep(0.05)
             assert used == []
             for _ in range(2):
-                recorder.exchange(exchange(Stage.GREETING, "220 mx.example"))
+                recorder.exchange(exchange(Stage.EHLO, "250 mx.example"))
                 await asyncio.sleep(0.05)
 
     asyncio.run(session())
