@@ -14,6 +14,7 @@ from smtpdoc.cli.envelope import check_envelope, confirm_sending, envelope_optio
 from smtpdoc.cli.looks import look_options
 from smtpdoc.cli.options import network_options, option, output_options
 from smtpdoc.cli.output import Output, OutputOptions
+from smtpdoc.cli.transcripts import TranscriptFile, transcript_options
 from smtpdoc.errors import TargetError
 from smtpdoc.report import Report
 from smtpdoc.target import SMTP_PORT, SUBMISSION_PORT, domain_name, parse_target
@@ -90,6 +91,7 @@ QUIT_STAGES = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
     help="Warn when the certificate ends within N days.",
 )
 @envelope_options
+@transcript_options
 @catalog_option
 @look_options
 @network_options(timeout_s=TIMEOUT_S)
@@ -111,6 +113,7 @@ def command(
     nameservers: tuple[str, ...],
     zone: str | None,
     concurrency: int,
+    transcript: str | None,
     **session: Any,
 ) -> int:
     """Talk to a mail server and explain every reply where it stands.
@@ -156,12 +159,15 @@ def command(
         session["message"] = message = read_message(path)
         confirm_sending(message, session["recipients"], parsed[0], path=path, yes=yes)
     many = len(parsed) > 1
+    kept = TranscriptFile(transcript) if transcript is not None else None
     output = Output(options, many=many)
     waiting = Waiting(wanted=not options.quiet)
     view = TranscriptOutput(output, waiting) if output.is_text and not many and not options.quiet else None
 
     def show(report: Report) -> None:
         waiting.clear()
+        if kept is not None:
+            kept.add(report)
         if view is not None:
             view.finish()
         output.add(report, lambda page: show_probe(page, report, live=view is not None and view.begun))
@@ -208,6 +214,8 @@ def command(
             refuse=refuse,
         )
     finally:
+        if kept is not None:
+            kept.close()
         if 1 < len(beside) <= TABLE_ROWS and not options.quiet:
             from smtpdoc.render.text_parity import render_parity
 

@@ -80,12 +80,17 @@ class StageStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the transcript, as it crossed the wire, secrets taken out. `at_s` counts from session start."""
+    """One line of the transcript, as it crossed the wire, secrets taken out. `at_s` counts from session start.
+
+    `end` is the line end that came or went with it: "" for notes, and where a line was cut short. Bytes that are no
+    UTF-8 are lone surrogates, so that text and end together are the bytes of the wire.
+    """
 
     kind: LineKind
     text: str
     encrypted: bool
     at_s: float
+    end: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,11 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
 
 
+def unsafe(char: str) -> bool:
+    """Tell whether `printable` would write this character out."""
+    return _UNSAFE.match(char) is not None
+
+
 def printable(text: str) -> str:
     r"""Return a stranger's text on one line, with everything that could steer a terminal written out.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from smtpdoc.errors import ParseError
@@ -27,6 +27,7 @@ class ReplyLine:
     last: bool
     text: str
     raw: bytes
+    end: bytes = field(default=b"\r\n", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,7 @@ class ReplyReader:
         self._note_faults(line, match[1])
         raw = line.rstrip(b"\r\n")
         text = raw[match.end() :].decode("utf-8", "surrogateescape")
-        reply_line = ReplyLine(int(match[1]), match[2] != b"-", text, raw)
+        reply_line = ReplyLine(int(match[1]), match[2] != b"-", text, raw, line[len(raw) :])
         if len(self._lines) >= REPLY_LIMIT_LINES or self._reply_bytes > REPLY_LIMIT_BYTES:
             return self._break("reply-too-long", line)
         self._lines.append(reply_line)

@@ -107,7 +107,7 @@ class SmtpSession:
         for command in commands:
             self._owed.append(_Owed(command, now, self.encrypted))
             if self.alive:
-                self._line(LineKind.SENT, command.visible.encode(), self.encrypted)
+                self._line(LineKind.SENT, command.visible.encode(), self.encrypted, b"\r\n")
         self.wire.send(b"".join(command.text.encode() + b"\r\n" for command in commands), len(commands))
 
     async def send_message(self, data: bytes) -> None:
@@ -150,7 +150,7 @@ class SmtpSession:
         asked = list(self._owed)[self.wire.ready :]
         if line.code == 334 and asked and asked[0].command.hide_challenge:
             raw = f"334 {HIDDEN}".encode()
-        self._line(LineKind.RECEIVED if solicited else LineKind.UNEXPECTED, raw, encrypted)
+        self._line(LineKind.RECEIVED if solicited else LineKind.UNEXPECTED, raw, encrypted, line.end)
 
     def reply_unsolicited(self, reply: TimedReply) -> None:
         self._unsolicited.append(reply)
@@ -162,12 +162,14 @@ class SmtpSession:
         self._line(LineKind.NOTE, summary(self.tls).encode("utf-8", "surrogateescape"), True)
         if self._opening is not None:
             self._owed.append(_Owed(self._opening, self._clock(), True))
-            self._line(LineKind.SENT, self._opening.visible.encode(), True)
+            self._line(LineKind.SENT, self._opening.visible.encode(), True, b"\r\n")
 
     def ended(self, ending: Ending, *, encrypted: bool) -> None:
         if untold := ending.untold.rstrip(b"\r\n"):
             mid_reply = ending.word.endswith("-mid-reply")
-            self._line(LineKind.RECEIVED if mid_reply else LineKind.UNEXPECTED, untold, encrypted)
+            self._line(
+                LineKind.RECEIVED if mid_reply else LineKind.UNEXPECTED, untold, encrypted, ending.untold[len(untold) :]
+            )
         unanswered = list(self._owed)[self.wire.ready :]
         if ending.word.startswith("tls-") or ending.word == "clear-text-before-tls":
             self._tell_ending(ending, Stage.TLS, encrypted)
@@ -193,9 +195,9 @@ class SmtpSession:
         left = max(0.0, self._budget.deadline - self._clock())
         return left if patience_s is None else min(left, patience_s)
 
-    def _line(self, kind: LineKind, raw: bytes, encrypted: bool) -> None:
+    def _line(self, kind: LineKind, raw: bytes, encrypted: bool, end: bytes = b"") -> None:
         text = self._mask(raw).decode("utf-8", "surrogateescape")
-        self._watcher.line(Line(kind, text, encrypted, self._clock() - self._budget.started))
+        self._watcher.line(Line(kind, text, encrypted, self._clock() - self._budget.started, end.decode()))
 
     def _reply(self, timed: TimedReply) -> Reply:
         lines = tuple(self._masked(line) for line in timed.raw.lines)

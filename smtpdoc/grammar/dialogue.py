@@ -1,0 +1,53 @@
+"""A session that somebody kept: who said what, in order. Values that all readers of transcripts make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from smtpdoc.errors import ParseError
+
+
+class TranscriptParseError(ParseError):
+    """Nothing in the text is a session."""
+
+
+class Mark(StrEnum):
+    SENT = "sent"
+    RECEIVED = "received"
+    UNEXPECTED = "unexpected"
+    NOTE = "note"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """One line that was said, or a note about it. `at_s` is None where nobody kept the time; `number` is the line of
+    the file, from 1; `end` the line end of the wire, "" where that was not kept."""
+
+    mark: Mark
+    text: str
+    encrypted: bool
+    at_s: float | None
+    number: int
+    end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSession:
+    """One session of a file. `format` names what wrote it; None stands for what it does not say.
+
+    `tls_mode` is the --tls mode, `observed_at` an RFC 3339 time; `tls` holds what is known about the handshake under
+    the keys of the JSON report; `pem` the certificates served, in base64, the leaf first.
+    """
+
+    format: str
+    sayings: tuple[Saying, ...]
+    host: str | None = None
+    port: int | None = None
+    address: str | None = None
+    tls_mode: str | None = None
+    observed_at: str | None = None
+    tls: Mapping[str, object] | None = None
+    pem: tuple[str, ...] = ()

@@ -1,0 +1,136 @@
+"""smtpdoc probe --transcript: what is kept of a session, and that no secret is."""
+
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.command import Smtpdoc
+from support.hostile import C
+from support.secrets import forms
+from support.served import served
+
+from smtpdoc.demo import DemoServer
+
+
+@pytest.fixture
+def place(demo_server: DemoServer) -> tuple[str, ...]:
+    """The arguments that name the embedded server and its certificate authority."""
+    return (
+        f"{demo_server.host}:{demo_server.port}",
+        *("--resolve", f"{demo_server.host}:{demo_server.address}"),
+        *("--ca-file", str(demo_server.ca_file), "--cert-days", "0", "--helo", "client.example.com"),
+    )
+
+
+def test_a_transcript_has_every_line_with_its_bytes_and_the_time(smtpdoc: Smtpdoc, tmp_path: Path) -> None:
+    file = tmp_path / "session.txt"
+    script = (
+        b"220 mx.example ESMTP caf\xe9 \\o/\n",
+        C,
+        b"250-mx.example\r\n250 SIZE 10\x1b[31m\r\r\n",
+        C,
+        b"221 bye\r\n",
+    )
+
+    with served(*script) as port:
+        smtpdoc("probe", f"127.0.0.1:{port}", "--helo", "client.example", "--transcript", str(file))
+    lines = file.read_text().splitlines()
+    said = [re.sub(r"^\+\d+\.\d{6} ", "", line) for line in lines if line.startswith("+")]
+
+    assert "# smtpdoc transcript 1" == lines[0]
+    assert [
+        r"S: 220 mx.example ESMTP caf\xe9 \\o/\n",
+        r"C: EHLO client.example\r\n",
+        r"S: 250-mx.example\r\n",
+        r"S: 250 SIZE 10\x1b[31m\r\r\n",
+        r"C: QUIT\r\n",
+        r"S: 221 bye\r\n",
+    ] == [line for line in said if line[0] in "SC"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_lines_under_tls_are_marked(smtpdoc: Smtpdoc, place: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "session.txt"
+
+    smtpdoc("probe", *place, "--transcript", str(file))
+    text = file.read_text()
+
+    assert r"C: STARTTLS\r\n" in text
+    assert "== TLS 1." in text
+    assert r"C* QUIT\r\n" in text
+    assert re.search(r"^## end ok, \d+ round trips, ", text, re.MULTILINE)
+
+
+def test_several_sessions_stand_one_after_the_other(smtpdoc: Smtpdoc, place: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "session.txt"
+
+    smtpdoc("probe", *place, "127.0.0.1:9", "--transcript", str(file))
+    kinds = [line.split()[1] for line in file.read_text().splitlines() if line.startswith("## ")]
+
+    assert ["session", "end", "session", "end"] == kinds
+    assert "** " in file.read_text().partition("127.0.0.1:9 ")[2]
+
+
+def test_an_existing_file_is_replaced_and_closed_to_others(
+    smtpdoc: Smtpdoc, place: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "session.txt"
+    file.write_text("old\n" * 1000)
+    file.chmod(0o644)
+
+    smtpdoc("probe", *place, "--transcript", str(file))
+
+    assert "old" not in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anybody_is_called(smtpdoc: Smtpdoc, tmp_path: Path) -> None:
+    with served(b"220 mx\r\n", C, b"250 mx\r\n", C, b"221 bye\r\n") as port:
+        ran = smtpdoc("probe", f"127.0.0.1:{port}", "--transcript", str(tmp_path / "none" / "session.txt"))
+
+    assert 2 == ran.code
+    assert "Cannot write the transcript" in ran.err
+    assert "" == ran.out
+
+
+def test_ctrl_c_leaves_the_transcript_so_far(tmp_path: Path) -> None:
+    file = tmp_path / "session.txt"
+    with served(b"220 silent.example ESMTP\r\n") as port:
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "smtpdoc", "probe", f"127.0.0.1:{port}", "--transcript", str(file)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        assert process.stdout is not None
+        while "EHLO" not in process.stdout.readline():
+            assert process.poll() is None
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+
+    assert 130 == process.returncode
+    assert "C: EHLO" in file.read_text()
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+def test_no_form_of_the_password_is_kept(
+    smtpdoc: Smtpdoc, place: tuple[str, ...], mechanism: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secret = "wrong+Pa55/wörd?"
+    monkeypatch.setenv("SMTPDOC_AUTH_PASSWORD", secret)
+    file = tmp_path / "session.txt"
+
+    smtpdoc("probe", *place, "--auth-user", "alice", "--auth", mechanism, "--transcript", str(file))
+    text = file.read_text()
+
+    assert "C* AUTH " in text
+    assert "(hidden)" in text
+    assert [form for form in forms(secret) if form in text] == []
