@@ -126,17 +126,20 @@ class DnsResolver:
         if key in self._known:
             return self._known[key]
         if key not in self._asking:
-            task = asyncio.create_task(self._resolve(question))
-            self._asking[key] = task
-            task.add_done_callback(lambda done: self._remember(key, done))
+            self._asking[key] = asyncio.create_task(self._answer(key, question))
         return self._asking[key]
 
-    def _remember(self, key: _Key, done: asyncio.Task[Lookup]) -> None:
-        del self._asking[key]
-        if done.cancelled() or done.exception() is not None:
-            return
+    async def _answer(self, key: _Key, question: Question) -> Lookup:
+        try:
+            lookup = await self._resolve(question)
+        finally:
+            del self._asking[key]
+        self._remember(key, lookup)
+        return lookup
+
+    def _remember(self, key: _Key, lookup: Lookup) -> None:
         self._lookups += 1
-        self._known[key] = done.result()
+        self._known[key] = lookup
         if len(self._known) > MAX_CACHED:
             del self._known[next(iter(self._known))]
 

@@ -11,6 +11,7 @@ import secrets
 import socket
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 from smtpdoc.evidence.dns import LookupStatus
 from smtpdoc.net.dns_reader import read_answer
@@ -25,6 +26,7 @@ SOCKETS = 8
 FIRST_RETRY_S = 0.8
 _FIRST_RETRY_SHARE = 0.16  # of a budget too short for the above
 _RECEIVE_BUFFER_BYTES = 1 << 20
+_HANDFUL_BYTES = 512
 #: With so many questions under way, REFUSED may mean "too many"; ask once more, about so much later.
 BUSY_FROM = 50
 BUSY_S = 0.3
@@ -36,6 +38,20 @@ class NoAnswerError(Exception):
     def __init__(self, status: LookupStatus, detail: str) -> None:
         self.status = status
         super().__init__(detail)
+
+
+class _Dice:
+    """Numbers that nobody can guess, fetched from the system by the handful."""
+
+    def __init__(self) -> None:
+        self._octets = iter(b"")
+
+    def number(self, octets: int) -> int:
+        drawn = bytes(islice(self._octets, octets))
+        while len(drawn) < octets:
+            self._octets = iter(secrets.token_bytes(_HANDFUL_BYTES))
+            drawn = bytes(islice(self._octets, octets))
+        return int.from_bytes(drawn, "big")
 
 
 class _Conversation:
@@ -81,8 +97,9 @@ class _Conversation:
 class _Socket(asyncio.DatagramProtocol):
     """A connected UDP socket: the kernel drops what does not come from the server's address and port."""
 
-    def __init__(self, server: NameServer) -> None:
+    def __init__(self, server: NameServer, dice: _Dice) -> None:
         self.server = server
+        self._dice = dice
         self.pending: dict[int, _Conversation] = {}
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -92,9 +109,9 @@ class _Socket(asyncio.DatagramProtocol):
     def send(self, conversation: _Conversation, *, edns: bool) -> None:
         if self._transport is None or self._transport.is_closing():
             return
-        message_id = secrets.randbits(16)
+        message_id = self._dice.number(2)
         while message_id in self.pending:
-            message_id = secrets.randbits(16)
+            message_id = self._dice.number(2)
         self.pending[message_id] = conversation
         conversation.sent.append((self, message_id))
         self._transport.sendto(conversation.question.packet(message_id, edns=edns))
@@ -131,6 +148,7 @@ class DnsTransport:
         self._preferred = 0
         self._sockets: dict[NameServer, tuple[_Socket, ...]] = {}
         self._opening = asyncio.Lock()
+        self._dice = _Dice()
 
     async def ask(self, question: Question, timeout_s: float) -> Answer:
         """Return the first usable answer within the budget; raise NoAnswerError otherwise."""
@@ -153,9 +171,11 @@ class DnsTransport:
             turn += 1
             if server in faults:
                 continue
-            await self._send(conversation, server, faults, edns=server not in without_edns)
-            if server in faults:
+            sockets = self._sockets.get(server) or await self._reach(server, faults)
+            if not sockets:
                 continue
+            # Eight of them, so that any octet chooses fairly.
+            sockets[self._dice.number(1) % SOCKETS].send(conversation, edns=server not in without_edns)
             resend_at = min(started + retry_s, deadline)
             letter = await conversation.letter(resend_at)
             if letter is None:
@@ -164,8 +184,10 @@ class DnsTransport:
                 self.window.lost()
                 retry_s *= 2
                 continue
-            outcome = await self._read(letter, conversation.question, deadline)
-            sender = letter[0]
+            sender, data = letter
+            outcome = _read(data, conversation.question)
+            if isinstance(outcome, Truncated):
+                outcome = await _ask_over_tcp(sender, conversation.question, deadline)
             if isinstance(outcome, Answer):
                 self.window.answered()
                 self._helpful.add(sender)
@@ -187,17 +209,13 @@ class DnsTransport:
         """A resolver that answers others may refuse one because it forwards so many at a time only."""
         return server in self._helpful and self.window.under_way >= BUSY_FROM
 
-    async def _send(
-        self, conversation: _Conversation, server: NameServer, faults: dict[NameServer, Fault], *, edns: bool
-    ) -> None:
-        sockets = self._sockets.get(server)
-        if sockets is None:
-            try:
-                sockets = await self._open(server)
-            except OSError as error:
-                faults[server] = Fault(f"cannot be reached: {_reason(error)}")
-                return
-        secrets.choice(sockets).send(conversation, edns=edns)
+    async def _reach(self, server: NameServer, faults: dict[NameServer, Fault]) -> tuple[_Socket, ...]:
+        """Open the server's sockets, or note why there are none."""
+        try:
+            return await self._open(server)
+        except OSError as error:
+            faults[server] = Fault(f"cannot be reached: {_reason(error)}")
+            return ()
 
     async def _open(self, server: NameServer) -> tuple[_Socket, ...]:
         """Open the server's sockets; raise OSError where there is no way to it."""
@@ -207,25 +225,13 @@ class DnsTransport:
             opened = []
             try:
                 for _ in range(SOCKETS):
-                    opened.append(await _connected_socket(server))  # noqa: PERF401 - closed below if a later one fails
+                    opened.append(await _connected_socket(server, self._dice))  # noqa: PERF401 - closed below if a later one fails
             except OSError:
                 for endpoint in opened:
                     endpoint.close()
                 raise
             self._sockets[server] = tuple(opened)
             return self._sockets[server]
-
-    async def _read(
-        self, letter: tuple[NameServer, bytes | OSError], question: Question, deadline: float
-    ) -> Answer | Fault:
-        server, data = letter
-        if isinstance(data, OSError):
-            return Fault(f"cannot be reached: {_reason(data)}")
-        match read_answer(data, question):
-            case Truncated():
-                return await _ask_over_tcp(server, question, deadline)
-            case outcome:
-                return outcome
 
     def _no_answer(
         self, conversation: _Conversation, faults: dict[NameServer, Fault], timeout_s: float
@@ -246,7 +252,13 @@ class DnsTransport:
         self._sockets.clear()
 
 
-async def _connected_socket(server: NameServer) -> _Socket:
+def _read(data: bytes | OSError, question: Question) -> Answer | Fault | Truncated:
+    if isinstance(data, OSError):
+        return Fault(f"cannot be reached: {_reason(data)}")
+    return read_answer(data, question)
+
+
+async def _connected_socket(server: NameServer, dice: _Dice) -> _Socket:
     # A literal address, so this asks nobody; it reads the zone index of fe80::1%eth0 for us.
     family, _, _, _, address = socket.getaddrinfo(
         server.address, server.port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
@@ -259,7 +271,7 @@ async def _connected_socket(server: NameServer) -> _Socket:
     except OSError:
         sock.close()
         raise
-    _, endpoint = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Socket(server), sock=sock)
+    _, endpoint = await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Socket(server, dice), sock=sock)
     return endpoint
 
 
