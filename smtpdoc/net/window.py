@@ -22,6 +22,8 @@ class Window:
         self._under_way = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._calm_at = 0.0
+        self._known_good = MOST  # below it the number doubles in a round trip, above it grows by one
+        self._credit = 0
 
     @property
     def limit(self) -> int:
@@ -58,12 +60,15 @@ class Window:
                 turn.set_result(None)
 
     def answered(self) -> None:
-        """Let one more through the next time, so that the number doubles in a round trip."""
-        self._limit = min(MOST, self._limit + 1)
+        """Let one more through the next time; where questions got lost before, only for a whole round of answers."""
+        self._credit += 1
+        if self._credit >= (1 if self._limit < self._known_good else self._limit):
+            self._credit = 0
+            self._limit = min(MOST, self._limit + 1)
 
     def lost(self) -> None:
         """Ask half as much at once: a question was not answered in its time, or the server says that it is busy."""
         now = asyncio.get_running_loop().time()
         if now >= self._calm_at:
-            self._limit = max(LEAST, self._limit // 2)
+            self._limit = self._known_good = max(LEAST, self._limit // 2)
             self._calm_at = now + CALM_S

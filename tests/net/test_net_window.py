@@ -66,6 +66,20 @@ def test_answers_widen_it_and_losses_halve_it() -> None:
     assert (MOST, MOST // 2, LEAST) == asyncio.run(run())
 
 
+def test_after_a_loss_it_grows_by_one_a_round() -> None:
+    async def run() -> tuple[int, int]:
+        window = Window()
+        window.lost()
+        halved = window.limit
+        for _ in range(halved):
+            window.answered()
+        return halved, window.limit
+
+    halved, after_a_round = asyncio.run(run())
+
+    assert (START // 2, START // 2 + 1) == (halved, after_a_round)
+
+
 def busy_above(limit: int) -> tuple[FaultyDns, list[int]]:
     """Return a resolver that refuses the first questions past a number, as dnsmasq does."""
     seen: list[int] = []
