@@ -27,17 +27,20 @@ async def gather_tlsa_records(
     whether the resolver validates at all. `domain` is the one whose MX records led to the host. A host that is an
     alias is asked for under its canonical name first (RFC 7672 section 2.2.2).
     """
-    questions = [(host, "A"), (host, "AAAA"), (f"_{port}._tcp.{host}", "TLSA"), ROOT_QUESTION]
+    questions = [(host, "A"), (host, "AAAA"), (f"_{port}._tcp.{host}", "TLSA")]
     if domain is not None:
         questions.append((domain, "MX"))
-    a, aaaa, tlsa, root, *mx = await resolver.lookup_all(questions)
+    a, aaaa, tlsa, *mx = await resolver.lookup_all(questions)
     address = a if a.status is LookupStatus.FOUND else aaaa
     if address.aliases:
         canonical = await resolver.lookup(f"_{port}._tcp.{address.aliases[-1]}", "TLSA")
         tlsa = canonical if canonical.tlsa else tlsa
     chain = (address, tlsa, *mx)
     local = any(one.local for one in chain)
-    return tlsa, all(one.authenticated or one.local for one in chain), local, validates(root)
+    secure = all(one.authenticated or one.local for one in chain)
+    # Whose fault it is that they are not secure matters only where there are some.
+    root = await resolver.lookup(*ROOT_QUESTION) if tlsa.tlsa and not secure else None
+    return tlsa, secure, local, None if root is None else validates(root)
 
 
 async def gather_dane(
