@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from support.alternate import duel
 
-AIM = 1.6
+AIM = 1.5
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ SIZES: dict[str, int] = {
     'others': 49384,
     'filters': 50785,
     'dnsbl': 43827,
-    'servers_postfix': 77181,
+    'servers_postfix': 77137,
     'servers_exim': 34164,
     'servers_other': 62374,
     'phrases': 1683,

@@ -424,7 +424,6 @@ ENTRIES: tuple[ReplyEntry, ...] = (
             "Own domain: check that its MX names the right server, then add the domain there.",
             "Server side: postconf -n shows smtpd_relay_restrictions, mynetworks and the domain lists.",
         ),
-        commands=("smtpdoc auth-check {domain}",),
         sources=(
             Source("Postfix SMTP access README", None, "https://www.postfix.org/SMTPD_ACCESS_README.html"),
             Source("Postfix postconf(5): smtpd_relay_restrictions", None, f"{_POSTCONF}#smtpd_relay_restrictions"),
@@ -1144,7 +1143,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         meaning="The size, declared or real, is over message_size_limit (10240000 bytes unless changed); attachments grow by about 37 % on the way.",
         text=r"message size exceeds fixed limit|error: message file too big",
         steps=(
-            "Compare the message's size with the SIZE line of the server's EHLO.",
+            "Compare the message's size with the SIZE line of the server's EHLO{limit}.",
             "Send a link instead of the file, or split it.",
             "Server side: message_size_limit, and mailbox_size_limit not below it.",
         ),
