@@ -76,7 +76,7 @@ class Looks:
 
     def exchange(self, exchange: Exchange, session: Callable[[], Transcript]) -> None:
         """Begin to ask DNS once the server has spoken; `session` gives the transcript so far."""
-        if exchange.stage is Stage.GREETING and self._names is None and self._options.identity is not False:
+        if exchange.stage is Stage.GREETING and self._names is None and self._wants_names(session()):
             self._names = asyncio.create_task(self._ask_names(session))
 
     def begin(self, host: str, port: int) -> None:
@@ -152,15 +152,18 @@ class Looks:
 
     # Names
 
+    def _wants_names(self, session: Transcript) -> bool:
+        """Who a server is matters between servers; a submission server knows its users by their logins."""
+        wanted = self._options.identity
+        return session.port == SMTP_PORT if wanted is None else wanted
+
     async def _ask_names(self, session: Callable[[], Transcript]) -> Identity | None:
-        known, wanted = session(), self._options.identity is True
-        address = known.address
-        if address is None or not (wanted or known.port == SMTP_PORT):
-            return None
         # We get here while the server is thinking about EHLO: time to load what DNS needs.
         from smtpdoc.gather.identity import gather_reverse, worth_asking
 
-        if not (wanted or worth_asking(address)):
+        known = session()
+        address = known.address
+        if address is None or not (self._options.identity is True or worth_asking(address)):
             return None
         return await gather_reverse(address, known.source_address, known.helo, self._resolver())
 
