@@ -20,7 +20,7 @@ from smtpdoc.errors import TargetError
 from smtpdoc.grammar.der import DerParseError
 from smtpdoc.net.certificates import read_certificate
 from smtpdoc.net.tls import load_trust, session_context
-from smtpdoc.net.trust import trust_store, verify_chain, verify_name
+from smtpdoc.net.trust import leads_to, trust_store, verify_chain, verify_name
 from smtpdoc.seams import TlsPolicy
 
 HOST = "mx.lab.example"
@@ -233,3 +233,17 @@ def test_dates_before_2050_and_after_are_both_read() -> None:
     certificate = read_certificate(GOOD)
 
     assert certificate.not_after - certificate.not_before > timedelta(days=29 * 365)
+
+
+def test_a_chain_leads_to_its_own_authority_and_to_no_other(shelf: Path) -> None:
+    leaf, intermediate = chain_of(shelf, "good")
+    other = chain_of(shelf, "self-signed")[0]
+
+    assert leads_to([leaf, intermediate], intermediate) == ""
+    assert leads_to([leaf], intermediate) == ""
+    assert leads_to([leaf, intermediate], other) != ""
+    assert "cannot be read" in leads_to([leaf], b"\x30\x03abc")
+
+
+def test_an_expired_certificate_leads_to_nobody(shelf: Path) -> None:
+    assert "expired" in leads_to(chain_of(shelf, "expired")[:1], chain_of(shelf, "expired")[1])
