@@ -52,7 +52,7 @@ def _explain(reply: Reply, stage: str | None, provider: str | None, catalog: Use
     verdict = judge(reply, provider, catalog)
     entry = verdict.speaker or verdict.entries[0]
     reason = REASONS[entry.reason]
-    facts = read_facts(reply.text)
+    facts = read_facts(reply.text, reply.remote_host)
     found = values(facts, reason.name)
     digit = first_digit(reply)
     if reply.positive and not verdict.own:
@@ -132,7 +132,10 @@ _LASTING = frozenset(
         "domain-blocklisted", "relay-denied", "auth-required", "tls-required", "message-too-big", "virus",
     )
 )  # fmt: skip
-_PASSING = frozenset(("rate-limited", "sender-quota", "greylisted", "mailbox-full", "server-unavailable"))
+_PASSING = frozenset(("rate-limited", "sender-quota", "greylisted", "server-unavailable"))
+#: Causes that make an address worthless. A code of these with a text of others, or the other way round, misleads
+#: whoever keeps lists by codes; all other differences between a code's title and a text are shades.
+_DEAD_ADDRESS = frozenset(("user-unknown", "mailbox-disabled", "recipient-moved", "bad-domain"))
 
 
 def _notes(reply: Reply, verdict: Verdict, reason: Reason) -> tuple[str, ...]:
@@ -155,7 +158,8 @@ def _notes(reply: Reply, verdict: Verdict, reason: Reason) -> tuple[str, ...]:
         enhanced
         and by_text
         and registered
-        and registered.reason not in (UNKNOWN, reason.name)
+        and registered.reason != UNKNOWN
+        and (registered.reason in _DEAD_ADDRESS) is not (reason.name in _DEAD_ADDRESS)
         and not enhanced.endswith(".0")
     ):
         notes.append(

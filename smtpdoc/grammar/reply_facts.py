@@ -23,6 +23,10 @@ _PATTERNS = {
     rf"|<([^<>@\s]{{1,253}})>:?\s+(?:helo|ehlo) command",
     "domain": rf"\b(?:from|domains?|for|of|per|sender|from:)\s+(?:of\s+|\(|the\s+domain\s+)?[\[<('\"]?({_NAME})\b"
     rf"|\b({_NAME})(?:'s|\s+domain\b|\s+doesn't\s+(?:allow|designate))",
+    # Postfix writes the client as name[address]; others name the record.
+    "ptr": rf"<({_NAME})\[[0-9a-f.:]{{2,45}}\]>: client host|\bclient (?:host )?<?({_NAME})\[[0-9a-f.:]{{2,45}}\]"
+    rf"|\b(?:ptr(?: record| name)?|r-?dns|reverse (?:dns|lookup|name|host ?name)(?: name| record| entry)?)"
+    rf"(?:\s+(?:for|of|is|as|name|:|\S{{0,3}}[0-9a-f.:]{{7,45}}\S{{0,2}})){{0,3}}[\s(:='\"<\[]{{1,3}}({_NAME})\b",
     "zone": rf"\b(?:using|by|on|in|at|from|via|list|rbl|dnsbl|zone|database)\s+(?:the\s+)?[\[<('\"]?({_NAME})\b",
     "bytes": r"\b([0-9]{4,12})\s*(?:bytes|octets|characters)\b|\((?:max(?:imum)?\s*)?([0-9]{5,12})\)"
     r"|\b(?:limit|size|max(?:imum)?)[\s=:]{1,3}(?:is\s|of\s)?\(?([0-9]{5,12})\b",
@@ -64,7 +68,8 @@ _NOT_A_DOMAIN = (
 class ReplyFacts:
     """What a reply's text names; None where it does not.
 
-    `ip` is the client it speaks of, `domain` the sender's or the one refused, `address` the first mailbox,
+    `ip` is the client it speaks of, `domain` the sender's or the one refused, `address` the first mailbox, `ptr` the
+    client's name by reverse DNS, `remote_host` the host that a log or bounce line names as the one that replied,
     `dnsbl` a list's zone with `dnsbl_answer` (127.0.0.x) beside it, `limit` a number of bytes, `retry_after_s`
     seconds, `tag` the server's own short code ("TS03", "S3150").
     """
@@ -74,6 +79,8 @@ class ReplyFacts:
     address: str | None = None
     helo: str | None = None
     host: str | None = None
+    ptr: str | None = None
+    remote_host: str | None = None
     dnsbl: str | None = None
     dnsbl_answer: str | None = None
     limit: int | None = None
@@ -97,8 +104,8 @@ def _pattern(name: str) -> re.Pattern[str]:
     return re.compile(_PATTERNS[name], re.IGNORECASE)
 
 
-def read_facts(text: str) -> ReplyFacts:
-    """Return the facts in a reply's text (`Reply.text`).
+def read_facts(text: str, remote_host: str | None = None) -> ReplyFacts:
+    """Return the facts in a reply's text (`Reply.text`); `remote_host` is what its wrapper told (`Reply.remote_host`).
 
     >>> read_facts("Greylisted, try again in 5 minutes").retry_after_s
     300
@@ -118,6 +125,8 @@ def read_facts(text: str) -> ReplyFacts:
         address=address,
         helo=_first("helo", text) if "helo" in lower or "ehlo" in lower else None,
         host=host.lower() if host else None,
+        ptr=_ptr(lower) if "." in text else None,
+        remote_host=remote_host,
         dnsbl=dnsbl,
         dnsbl_answer=answer if answer != "127.0.0.1" else None,
         limit=_limit(lower) if digits else None,
@@ -149,6 +158,11 @@ def _client(text: str) -> str | None:
             if not found.is_loopback and not found.is_unspecified:
                 return str(found)
     return None
+
+
+def _ptr(lower: str) -> str | None:
+    """Return the client's name by reverse DNS, where the text has one."""
+    return _first("ptr", lower) if any(word in lower for word in ("client", "ptr", "rdns", "reverse")) else None
 
 
 def _zone(lower: str) -> str | None:

@@ -204,6 +204,12 @@ def test_when_only_the_class_is_known_no_reason_is_claimed() -> None:
     [
         ("421 5.7.32 no alignment", "begin with different digits"),
         ("550 5.1.1 mailbox full", "The text says something else"),
+        (
+            "450 4.2.1 The user you are trying to contact is receiving mail too quickly. - gsmtp",
+            "The text says something else",
+        ),
+        ("550 5.4.1 Recipient address rejected: Access denied", "The text says something else"),
+        ("550 4.7.1 Message refused", "begin with different digits"),
         ("450 4.7.1 no reverse DNS", "does not pass by itself"),
         ("550 Connection frequency limited", "the cause passes"),
         ("550-a\n554 b", "different reply codes"),
@@ -214,8 +220,20 @@ def test_doubts_are_said(text: str, words: str) -> None:
     assert any(words in note for note in told(text).notes)
 
 
-def test_a_clear_reply_raises_no_doubt() -> None:
-    assert () == told("550 5.1.1 <user@example.net>: Recipient address rejected: User unknown").notes
+@pytest.mark.parametrize(
+    "text",
+    [
+        "550 5.1.1 <user@example.net>: Recipient address rejected: User unknown",
+        # A code's title and a text that are shades of the same are no contradiction
+        "550-5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy. - gsmtp",
+        "550 5.2.1 <user@example.net>... User unknown",
+        "530 5.7.3 Client was not authenticated",
+        "504 5.5.2 <john>: Recipient address rejected: need fully-qualified address",
+        "552 5.2.2 Mailbox full",
+    ],
+)
+def test_a_clear_reply_raises_no_doubt(text: str) -> None:
+    assert () == told(text).notes
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ CASES = [
     ("Ok: queued as 4Rk2Zx1qYz9vK", {"queue_id": "4Rk2Zx1qYz9vK"}),
     ("OK id=1rAbCd-0001Xy-2Z", {"queue_id": "1rAbCd-0001Xy-2Z"}),
     ("All messages from 192.0.2.10 permanently deferred [TS03] see https://postmaster.example/x.", {"ip": "192.0.2.10", "tag": "TS03", "url": "https://postmaster.example/x"}),
+    ("<host.example.org[192.0.2.22]>: Client host rejected: Access denied", {"ip": "192.0.2.22", "ptr": "host.example.org"}),
+    ("the PTR record for 192.0.2.1 (pool.isp.example) is generic", {"ip": "192.0.2.1", "ptr": "pool.isp.example"}),
+    ("Client host rejected: cannot find your reverse hostname, [192.0.2.10]", {"ptr": None}),
     ("unable to deliver in 840 minutes", {}),
     ("127.0.0.1 is not a client", {}),
     ("999.1.2.3 and 1.2.3 are no addresses", {}),
@@ -31,7 +34,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
-def test_facts(text: str, expected: dict[str, str | int]) -> None:
+def test_facts(text: str, expected: dict[str, str | int | None]) -> None:
     found = dict(read_facts(text).items())
 
     assert expected == {name: found.get(name) for name in expected}

@@ -406,6 +406,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         title="Exchange could not resolve the recipient address of this message",
         meaning='"Sender denied" misleads: the recipient\'s address is broken or cannot be resolved. It often follows a reply to a message that was saved as a file.',
         text=r"^Sender denied\.?$",
+        code=550,
         enhanced="5.1.0",
         who=Who.SENDER,
         steps=("Type the recipient's address anew instead of replying, and send again.",),

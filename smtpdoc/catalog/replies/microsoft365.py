@@ -845,6 +845,24 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         ),
     ),
     ReplyEntry(
+        id="microsoft365.recipient-access-denied-541",
+        provider="microsoft365",
+        reason="user-unknown",
+        title="There is no such recipient, most likely at Microsoft 365",
+        meaning=(
+            "\"Access denied\" sounds like a block, but with 5.4.1 these are the words of Microsoft's edge for addresses that"
+            " are not in the organization's directory."
+        ),
+        text=r"Recipient address rejected: Access denied",
+        enhanced="X.4.1",
+        steps=(
+            "Check the address with the recipient by another way.",
+            "If it exists: the recipient's administrator checks the directory synchronisation and the type of the accepted domain.",
+        ),
+        sources=(_NDR,),
+        example="550 5.4.1 <user@example.net>: Recipient address rejected: Access denied",
+    ),
+    ReplyEntry(
         id="microsoft365.tenant-attribution",
         provider="microsoft365",
         reason="relay-denied",

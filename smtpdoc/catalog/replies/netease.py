@@ -153,4 +153,15 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         sources=(_CODES,),
         example="554 DT:SUM 163 smtp10 192.0.2.10",
     ),
+    ReplyEntry(
+        id="netease.rp-rdn",
+        provider="163",
+        reason="no-ptr",
+        title="NetEase: the sending address has no proper reverse DNS",
+        meaning="RP:RDN: the reverse DNS name of the sending address is missing or does not lead back to it.",
+        text=r"\brp:rdn\b",
+        commands=_AUTH,
+        sources=(_CODES,),
+        example="553 RP:RDN 163 mx1,PcCowEC5_0M http://mail.163.com/help/help_spam_16.htm?ip=192.0.2.10",
+    ),
 )

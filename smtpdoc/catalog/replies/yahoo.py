@@ -479,6 +479,17 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         example="554- (RTR:RD)  http://postmaster.info.aol.com/errors/554rtrrd.html\n554 Connecting IP: 192.0.2.1",
     ),
     ReplyEntry(
+        id="aol.no-reverse-dns",
+        provider="aol",
+        reason="no-ptr",
+        title="AOL puts this host off: it has no reverse DNS",
+        meaning="DNS:NR: looking up the sending address by reverse DNS failed.",
+        text=r"\(?DNS:NR\)?.{0,80}",
+        commands=_AUTH_CHECK,
+        sources=(_AOL,),
+        example="421 4.7.1 : (DNS:NR)  https://postmaster.aol.com/error-codes#421dnsnr",
+    ),
+    ReplyEntry(
         id="aol.bad-behaviour",
         provider="aol",
         reason="client-refused",
