@@ -72,6 +72,8 @@ def command(
     if words == ("-",):
         from smtpdoc.cli.explain_stream import explain_stream
 
+        if sys.stdin.isatty() and not options.quiet:
+            click.echo("Paste replies, one per line; Ctrl-D ends.", err=True)
         return explain_stream(options, cast("BufferedIOBase", sys.stdin.buffer), {"stage": stage, **settings})
     return _one(options, " ".join(words), stage=stage, **settings)
 

@@ -44,6 +44,7 @@ _PATTERNS = {
     "answer": r"(?<![\w.])(127\.(?:[0-9]{1,3}\.){2}[0-9]{1,3})(?![\w]|\.[0-9])",
 }
 
+_DIGITS = frozenset("0123456789")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _SCALE = {"k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -114,7 +115,7 @@ def read_facts(text: str, remote_host: str | None = None) -> ReplyFacts:
     """
     text = text[:MAX_CHARS]
     lower = text.lower()
-    digits = any(char.isdigit() for char in text)
+    digits = not _DIGITS.isdisjoint(text)
     address = _first("address", text) if "@" in text else None
     host = _first("host", text) if "." in text else None
     dnsbl = _zone(lower) if "." in text else None

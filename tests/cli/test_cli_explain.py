@@ -2,12 +2,14 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from support.command import Ran, Smtpdoc
+from support.garbled import garbled
 
 REPLY = "550-5.7.26 Unauthenticated email from example.com is not accepted due to domain's DMARC policy."
 
@@ -149,6 +151,27 @@ def test_a_stream_as_text_names_each_line_and_quiet_is_a_line_each(
     starts = ("✖ 550 5.1.1  user-unknown  ", "✖ no SMTP reply in '???'", "✔ 250 2.0.0  ok  ")
     assert all(line.startswith(start) for line, start in zip(quiet.out.splitlines(), starts, strict=True))
     assert 2 == pages.code == quiet.code
+
+
+def test_whoever_types_is_told_what_is_waited_for(smtpdoc: Smtpdoc, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(b"550 5.1.1 x\n"))
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+
+    assert "one per line" in smtpdoc("explain", "-").err
+    assert "" == smtpdoc("explain", "--quiet", "-").err
+
+
+def test_garbled_replies_are_shown_without_steering_the_terminal(
+    smtpdoc: Smtpdoc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b"\n".join(text.replace(b"\n", b" ") for text in garbled(150, seed=23))
+
+    for argument in ("--verbose", "--quiet"):
+        out = streamed(smtpdoc, monkeypatch, data, argument).out
+
+        assert out
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", out)
 
 
 CATALOG = """
