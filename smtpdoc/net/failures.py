@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
@@ -197,7 +198,7 @@ def connect_failure(error: OSError, host: str, address: str, port: int, source_i
         case "no-network":
             detail = f"this machine has no {family} way out, so {where} was not tried ({_strerror(error)})"
         case "no-route":
-            detail = f"there is no way from here to {where}: {_strerror(error)}; does this machine have {family}?"
+            detail = f"there is no way from here to {where}: {_strerror(error)} (does this machine have {family}?)"
         case "source-address" if source_ip:
             detail = f"this machine does not have the address {source_ip}, or cannot reach {where} from it"
         case "forbidden-here":
@@ -214,4 +215,5 @@ def connect_timeout(where: str, port: int) -> str:
 
 
 def _strerror(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    """The system's words; asyncio puts its own in their place."""
+    return (os.strerror(error.errno) if error.errno else error.strerror or str(error)).lower()

@@ -135,7 +135,10 @@ class TranscriptView:
         self._shown_time = stamp
         mark, style = _line_mark(line)
         first = Text.assemble((shown, "time"), "  ", (f"{mark:<{MARK_WIDTH}}", style or "head"), " ")
-        self.page.hanging(first, printable(line.text), style)
+        text = printable(line.text)
+        if line.kind is LineKind.ERROR and not self.page.verbose:
+            text = _without_advice(text)
+        self.page.hanging(first, text, style)
 
     # -- words beside the lines --------------------------------------------------------
 
@@ -177,6 +180,12 @@ class TranscriptView:
         for number, line in enumerate(wrapped(body, self.page.width - bar.cell_len)):
             hang = "  " if bullet and number else ""
             self.page.line(Text.assemble(bar, hang, line))
+
+
+def _without_advice(text: str) -> str:
+    """Return what happened without what to do about it: the finding below says that, after the transcript."""
+    event, _, _ = text.partition("; ")
+    return text if event.count('"') % 2 else event  # the semicolon was in what a server said
 
 
 def _line_mark(line: Line) -> tuple[str, str]:

@@ -132,7 +132,8 @@ def greeting_version(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(3207, "6"),),
 )
 def middlebox(session: Transcript) -> Iterator[Detail]:
-    if _STARS.search(_greeting(session)):
+    stripped = overwritten_keyword(session.capabilities_before_tls or ())  # then smtp.starttls-stripped says it all
+    if _STARS.search(_greeting(session)) and stripped is None:
         yield Detail(
             f"the greeting of {session.host} is blanked out with asterisks; that looks like a firewall's work",
             subject=session.port_name,

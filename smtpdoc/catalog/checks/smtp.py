@@ -168,12 +168,13 @@ def unreachable(session: Transcript) -> Iterator[Detail]:
             failure.detail,
             subject=session.port_name,
             fix=_LOCAL_FIXES.get(failure.word),
-            paste=probe_command(session, family),
+            paste=() if session.host == session.address else probe_command(session, family),
             kind=failure.kind.value,
             fault=failure.word,
         )
 
 
+_NO_ROUTE_FIX = "See whether other IPv6 hosts can be reached from here. If so, make this address answer or take it out of DNS."
 #: Causes that lie with this machine, and nothing at the server's side would help.
 _LOCAL_FIXES = {
     "no-network": "This machine's own network is the cause: give it a route for this address family, or use the other one.",
@@ -191,12 +192,14 @@ _LOCAL_FIXES = {
 )
 def address_unreachable(session: Transcript) -> Iterator[Detail]:
     for address, failure in session.attempts:
-        ours = failure.word in _LOCAL_FIXES  # then the address may be fine, and clients elsewhere reach it
+        # Where the way out is missing here, the address may be fine, and clients elsewhere reach it. A router's "no
+        # route" to an IPv6 address mostly means that, too.
+        no_route = failure.word == "no-route" and ":" in address
         yield Detail(
             f"{failure.detail}; then {session.address} was tried",
             subject=address,
-            level=Level.INFO if ours else None,
-            fix=_LOCAL_FIXES.get(failure.word),
+            level=Level.INFO if no_route or failure.word in _LOCAL_FIXES else None,
+            fix=_NO_ROUTE_FIX if no_route else _LOCAL_FIXES.get(failure.word),
         )
 
 
@@ -221,7 +224,9 @@ def other_protocol(session: Transcript) -> Iterator[Detail]:
         elif failure.word == "speaks-tls":
             yield Detail(failure.detail, subject=session.port_name, paste=probe_command(session, "--tls implicit"))
         elif failure.word in _OTHER_PROTOCOL_WORDS:
-            yield Detail(failure.detail, subject=session.port_name)
+            host = f"[{session.host}]" if ":" in session.host else session.host
+            elsewhere = (f"smtpdoc probe {host}:587",) if session.port != 587 else ()
+            yield Detail(failure.detail, subject=session.port_name, paste=elsewhere)
 
 
 @checks.add(
@@ -401,7 +406,7 @@ def starttls_missing(session: Transcript) -> Iterator[Detail]:
             f"{session.host} does not offer STARTTLS on port {session.port}",
             subject=session.port_name,
             level=Level.WARNING if session.opportunistic else Level.ERROR,
-            paste=probe_command(session, "--tls optional"),
+            paste=() if session.opportunistic else probe_command(session, "--tls optional"),
         )
 
 

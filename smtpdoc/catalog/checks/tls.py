@@ -69,6 +69,7 @@ def handshake_failed(session: Transcript) -> Iterator[Detail]:
                 failure.detail,
                 subject=session.port_name,
                 level=Level.UNKNOWN,
+                fix="Try the other way to TLS, or a longer --timeout." if session.tls_mode == "implicit" else None,
                 paste=probe_command(session, "--tls starttls") if session.tls_mode == "implicit" else (),
             )
 
