@@ -123,3 +123,11 @@ def test_reports_are_printed_as_soon_as_they_are_known(smtpdoc: Smtpdoc, monkeyp
         smtpdoc("auth-check", *NAMES, "--zone", ZONE, "--format", format_)
 
         assert len([text for text in written if "bulk00" in text]) >= 8
+
+
+def test_a_list_of_one_is_still_an_array(smtpdoc: Smtpdoc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("bulk001.test\n"))
+
+    assert ["bulk001.test"] == [
+        report["target"] for report in smtpdoc("auth-check", "-", "--zone", ZONE, "--json").json
+    ]
