@@ -396,11 +396,30 @@ def test_the_version_that_a_second_look_found_is_named() -> None:
 
 
 def test_an_address_that_did_not_answer_is_a_warning() -> None:
-    failure = Failure(FailureKind.UNREACHABLE, Stage.CONNECT, "no way to 2001:db8::1", "no-route")
+    failure = Failure(FailureKind.TIMEOUT, Stage.CONNECT, "2001:db8::1 did not answer", "connect-timeout")
 
     (finding,) = smtp.checks.run(session(CONNECTED, GREETED, attempts=(("2001:db8::1", failure),)))
 
     assert (finding.id, finding.level, finding.subject) == ("smtp.address-unreachable", Level.WARNING, "2001:db8::1")
+
+
+@pytest.mark.parametrize(
+    ("address", "word", "level"),
+    [
+        ("2001:db8::1", "no-network", Level.INFO),
+        ("192.0.2.1", "no-network", Level.INFO),
+        ("2001:db8::1", "no-route", Level.INFO),  # as a machine without IPv6 hears it from its router
+        ("192.0.2.1", "no-route", Level.WARNING),
+        ("192.0.2.1", "forbidden-here", Level.INFO),
+        ("192.0.2.1", "unreachable", Level.WARNING),
+    ],
+)
+def test_what_lies_with_this_machine_is_not_held_against_the_server(address: str, word: str, level: Level) -> None:
+    failure = Failure(FailureKind.UNREACHABLE, Stage.CONNECT, f"no way to {address}", word)
+
+    (finding,) = smtp.checks.run(session(CONNECTED, GREETED, attempts=((address, failure),)))
+
+    assert ("smtp.address-unreachable", level) == (finding.id, finding.level)
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,9 @@ def unreachable(session: Transcript) -> Iterator[Detail]:
         )
 
 
-_NO_ROUTE_FIX = "See whether other IPv6 hosts can be reached from here. If so, make this address answer or take it out of DNS."
+_NO_ROUTE_FIX = (
+    "See whether other IPv6 hosts can be reached from here. If so, make this address answer or take it out of DNS."
+)
 #: Causes that lie with this machine, and nothing at the server's side would help.
 _LOCAL_FIXES = {
     "no-network": "This machine's own network is the cause: give it a route for this address family, or use the other one.",
