@@ -53,7 +53,7 @@ def _starred(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     usual = [Counter(row[column] for row in rows).most_common(1)[0][0] for column in range(len(_HEAD))]
     return [
         tuple(
-            cell + _DIFFERS if column in _COMPARED and cell != usual[column] else cell
+            cell + _DIFFERS if column in _COMPARED and cell not in (usual[column], "-") else cell
             for column, cell in enumerate(row)
         )
         for row in rows

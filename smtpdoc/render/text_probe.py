@@ -284,7 +284,8 @@ def _session_verdict(page: Page, session: Transcript, report_level: Level, *, se
         words = {StageStatus.REFUSED: "refused", StageStatus.DEFERRED: "deferred"}.get(decisive.status, "no verdict")
         if decisive.status is StageStatus.FAILED and report_level is Level.ERROR and not several:
             level, words = Level.ERROR, "failed"
-        line = Text.assemble(page.mark(level), " ", (f"{words} at {_STAGE_NAMES[decisive.stage]}", "head"))
+        stage = "connect" if decisive.stage is Stage.CONNECT else _STAGE_NAMES[decisive.stage]
+        line = Text.assemble(page.mark(level), " ", (f"{words} at {stage}", "head"))
         for part in _decisive_words(decisive):
             line.append("   ").append(part)
         if session.superseded:
@@ -356,8 +357,9 @@ def _details(page: Page, session: Transcript) -> None:
         page.blank()
         page.line("What the server offers", "head")
         for keyword, parameters in capabilities.items():
-            offered = Text(f"  {printable(f'{keyword} {parameters}'.strip()):<34}  ")
-            page.hanging(offered, MEANINGS.get(keyword) or "not a registered keyword", "quiet")
+            meaning = Text(MEANINGS.get(keyword) or "not a registered keyword", "quiet")
+            words = Text.assemble(f"{printable(parameters)} {page.marks.dot} ", meaning) if parameters else meaning
+            page.hanging(Text(f"  {printable(keyword):<21} "), words)
     if session.tls is not None:
         from smtpdoc.render.text_certificates import render_chain
 
