@@ -98,6 +98,8 @@ def _entry(row: dict[str, Any], name: str, lines: _Lines, number: int) -> UserEn
         if not any(values.get(key) for key in _MATCHING):
             raise wrong("text", "a new entry needs text, code or enhanced, or else it fits no reply")
         entry = UserEntry(ReplyEntry(**{"meaning": "", **values}))
+    if entry.entry.action is None and entry.entry.retry is not None and entry.entry.retry.should:
+        entry = replace(entry, entry=replace(entry.entry, action="retry"))
     if values.get("example") and not entry.in_place and not _fits(entry, values["example"]):
         raise wrong("example", "the entry's own text and codes do not fit it")
     return entry

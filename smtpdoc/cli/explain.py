@@ -21,10 +21,17 @@ if TYPE_CHECKING:
     from smtpdoc.render.text import Page
 
 
+#: As evidence/smtp.py has them, which is not imported for it.
+STAGES = (
+    *("connect", "greeting", "ehlo", "starttls", "tls", "ehlo-tls"),
+    *("auth", "vrfy", "expn", "mail", "rcpt", "data", "message", "rset", "quit"),
+)
+
+
 @click.command("explain")
 @click.argument("words", nargs=-1, metavar="WORDS...")
 @option("--provider", metavar="NAME", help="Whose reply it is (gmail, postfix, ...), when the text does not tell.")
-@option("--stage", metavar="NAME", help="Which command it answered (connect, ehlo, auth, mail, rcpt, data, message).")
+@option("--stage", type=click.Choice(STAGES), metavar="NAME", help=f"What it answered: {', '.join(STAGES)}.")
 @option("--list", "list_", is_flag=True, help="List the catalog; narrow it with --provider, --reason, --code.")
 @option("--reason", metavar="NAME", help="With --list: only entries with this reason.")
 @option("--code", metavar="CODE", help="With --list: only entries with this reply code or enhanced code.")

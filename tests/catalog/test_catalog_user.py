@@ -120,6 +120,13 @@ def test_an_override_of_text_fits_what_it_says_instead() -> None:
     assert "gmail.mailbox-full" not in explained("452 4.2.2 that you tried to reach is over quota gsmtp", own).entries
 
 
+def test_a_retry_is_also_what_to_do() -> None:
+    """The reason's own action is to change something; the user's retry goes before it."""
+    own = catalog('[[reply]]\nid = "a.b"\nreason = "policy"\ntitle = "T"\ntext = "zorp"\nretry = ["1h"]\n')
+
+    assert ("retry", Retry(True, (3600,))) == (explained("550 zorp", own).action, explained("550 zorp", own).retry)
+
+
 def test_a_success_can_be_explained_too() -> None:
     own = catalog('[[reply]]\nid = "acme.ok"\nreason = "ok"\ntitle = "ACME has it"\ntext = "acme took it"\n')
 

@@ -228,6 +228,15 @@ def test_a_catalog_that_cannot_be_read_is_a_usage_error(smtpdoc: Smtpdoc, tmp_pa
     assert 2 == smtpdoc("explain", "550 x", "--catalog", str(tmp_path / "none.toml")).code
 
 
+def test_stages_are_those_of_a_session(smtpdoc: Smtpdoc) -> None:
+    from smtpdoc.cli.explain import STAGES
+    from smtpdoc.evidence.smtp import Stage
+
+    assert {str(stage) for stage in Stage} == set(STAGES)
+    assert "waits for the next step" not in smtpdoc("explain", "--stage", "rcpt", "250 2.1.5 Ok").out
+    assert 2 == smtpdoc("explain", "--stage", "rctp", "250 Ok").code
+
+
 def test_a_providers_name_is_understood_as_people_say_it(smtpdoc: Smtpdoc) -> None:
     assert "gmail" == smtpdoc("explain", "--json", "--provider", "Google", "550 zzz").json["evidence"]["provider"]
     assert "Did you mean google?" in smtpdoc("explain", "--provider", "goggle", "550 zzz").err
