@@ -30,6 +30,7 @@ class Recorder:
     Within `telling` it does so a moment later, between the things that matter: explaining and printing never hold up
     what is to be said to the server. `meanwhile` is called there once, when the server has answered EHLO and is busy:
     time to load what will be needed when the session is over. `beside` is told each exchange after the watcher.
+    What the greeting tells of the server's software or provider is a hint for explaining the replies after it.
     Whoever asks for `exchanges` gets all that happened.
     """
 
@@ -49,6 +50,7 @@ class Recorder:
         self._watcher = watcher
         self._catalog = catalog
         self._meanwhile = meanwhile
+        self._provider: str | None = None
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -106,7 +108,9 @@ class Recorder:
         while self._untold:
             event = self._untold.popleft()
             if isinstance(event, Exchange):
-                event = replace(event, explanation=explanation_of(event, self._catalog))
+                if event.stage is Stage.GREETING:
+                    self._provider = _told_by_greeting(event)
+                event = replace(event, explanation=explanation_of(event, self._catalog, self._provider))
                 self._explained.append(event)
                 if self._watcher is not None:
                     self._watcher.exchange(event)
@@ -116,10 +120,24 @@ class Recorder:
                 self._watcher.line(event)
 
 
-def explanation_of(exchange: Exchange, catalog: UserCatalog | None = None) -> Explanation | None:
-    """Explain an exchange's reply as an answer to its stage; None where there was no reply."""
+def _told_by_greeting(exchange: Exchange) -> str | None:
+    """Return the provider or server software that a greeting tells, or None."""
+    if exchange.reply is None or not exchange.reply.positive:
+        return None
+    from smtpdoc.catalog.providers import recognise_greeting
+
+    return recognise_greeting(exchange.reply.text)
+
+
+def explanation_of(
+    exchange: Exchange, catalog: UserCatalog | None = None, provider: str | None = None
+) -> Explanation | None:
+    """Explain an exchange's reply as an answer to its stage; None where there was no reply.
+
+    `provider` is whose server this is, or its software, as far as known.
+    """
     if exchange.reply is None:
         return None
     from smtpdoc.catalog.explain import explain  # the catalog is loaded while the server is busy, not before
 
-    return explain(exchange.reply, stage=str(exchange.stage), catalog=catalog)
+    return explain(exchange.reply, stage=str(exchange.stage), provider=provider, catalog=catalog)

@@ -178,7 +178,9 @@ def _names(hit: Hit, entry: ReplyEntry, author: Author, reply: Reply, codes: _Co
         return True
     if related(entry.provider, "microsoft365") and reply.enhanced and len(reply.enhanced.rpartition(".")[2]) > 2:
         return True  # details of three digits are Microsoft's
-    if hit.length >= (_OWN_WORDS if kind == providers.RECEIVER or entry.provider in _RARE else _SOFTWARE_WORDS):
+    own = kind == providers.RECEIVER or entry.provider in _RARE
+    # Each code that the entry has and the reply lacks asks for more words.
+    if hit.length >= (_OWN_WORDS if own else _SOFTWARE_WORDS) + (15 * codes.open if own else 0):
         return True
     # A whole reply word for word, and no code missing that it should have.
     whole = codes.open == 0 and hit.length >= 0.85 * len(reply.text)
@@ -226,7 +228,7 @@ _SOFTWARE_WORDS = 20
 #: Software whose short words are more often somebody else's.
 _RARE = frozenset(("mox", "stalwart", "james", "dovecot", "courier", "haraka", "opensmtpd"))
 #: As a whole reply so much is enough, even of such software.
-_RARE_WORDS = 16
+_RARE_WORDS = 24
 #: So much agreement only a code that nobody else has gives.
 _OWN_CODE = 60
 

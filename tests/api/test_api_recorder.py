@@ -108,3 +108,23 @@ def test_what_the_session_raises_comes_out_as_it_is() -> None:
 
     with pytest.raises(TargetError, match="no"):
         asyncio.run(session())
+
+
+def test_what_the_greeting_tells_is_a_hint_for_the_replies_after_it() -> None:
+    recorder = Recorder()
+    recorder.exchange(exchange(Stage.GREETING, "220 mx.lab.test ESMTP Postfix (Debian/GNU)"))
+    recorder.exchange(exchange(Stage.RCPT, "450 4.2.0 <bob@lab.test>: Recipient address rejected: Greylisted"))
+    recorder.exchange(exchange(Stage.MESSAGE, "421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred"))
+
+    found = [one.explanation and one.explanation.provider for one in recorder.exchanges]
+
+    # Server software is a weak hint: a receiver's own mark says more.
+    assert ["postfix", "postfix", "yahoo"] == found
+
+
+def test_an_unknown_greeting_hints_at_nothing() -> None:
+    recorder = Recorder()
+    recorder.exchange(exchange(Stage.GREETING, "220 mx.lab.test ESMTP ready"))
+    recorder.exchange(exchange(Stage.RCPT, "550 not today"))
+
+    assert [None, None] == [one.explanation and one.explanation.provider for one in recorder.exchanges]

@@ -69,7 +69,7 @@ SPAM = (
         "spam",
         "spam-content",
         "The message looks like spam to the receiver",
-        r"\bspam|(?:rejected|refused|blocked|listed|caught|flagged) by (?:dcc|pyzor|razor)\b|\bdcc (?:reject|bulk)|spam(?:assassin|my|ming|bouncer|text)|unsolicited|\bjunk|bulk (?:e-?)?mail|phish|anti-?spam|spamm|\bube\b|\buce\b",
+        r"\bspam|спам|垃圾(?:邮件|郵件|信)|迷惑メール|スパム|pourriel|correo (?:no deseado|basura)|ongewenste (?:mail|e-?mail|reclame)|niechcian\w+ (?:wiadomo|poczt|mail)|unerwünschte? (?:werbung|mail|e-?mail|nachricht)|posta indesiderata|(?:rejected|refused|blocked|listed|caught|flagged) by (?:dcc|pyzor|razor)\b|\bdcc (?:reject|bulk)|spam(?:assassin|my|ming|bouncer|text)|unsolicited|\bjunk|bulk (?:e-?)?mail|phish|anti-?spam|spamm|\bube\b|\buce\b",
         "550 SPAM not accepted here",
     ),
     phrase(
