@@ -81,11 +81,12 @@ class Looks:
 
     def begin(self, host: str, port: int) -> None:
         """Begin what needs the target's name only."""
+        if not self._options.dane:
+            return
+        from smtpdoc.gather.dane import gather_tlsa_records
         from smtpdoc.grammar.names import is_address
 
-        if self._options.dane and not is_address(host.strip("[]")):
-            from smtpdoc.gather.dane import gather_tlsa_records
-
+        if not is_address(host.strip("[]")):
             self._tlsa = asyncio.create_task(gather_tlsa_records(host, port, self._resolver(), self._domain))
 
     async def after(self, session: Transcript) -> None:

@@ -18,17 +18,15 @@ EXPECTED = ("8BITMIME", "ENHANCEDSTATUSCODES", "PIPELINING", "SIZE")
 #: Replies later than this look like a delay on purpose.
 SLOW_REPLY_S = 5.0
 
-_STARS = re.compile(r"\*{4,}")
-_VERSION = re.compile(
+# Patterns are compiled when a session needs them; most do not.
+_VERSION = (
     r"\b(Postfix|Exim|Sendmail|OpenSMTPD|Dovecot|Microsoft ESMTP MAIL Service|MailEnable|MDaemon|hMailServer|Kerio Connect|"
-    r"IceWarp|CommuniGate Pro|Haraka|Zimbra|Lotus Domino|qmail)\D{0,20}?v?(\d+\.\d[\w.-]*)",
-    re.IGNORECASE,
+    r"IceWarp|CommuniGate Pro|Haraka|Zimbra|Lotus Domino|qmail)\D{0,20}?v?(\d+\.\d[\w.-]*)"
 )
 #: Issuers of certificates that products for reading mail on the way make up on the fly.
-_INTERCEPTORS = re.compile(
+_INTERCEPTORS = (
     r"avast|AVG |Kaspersky|ESET SSL|Bitdefender|FortiGate|Fortinet|Sophos|Zscaler|Check Point|SonicWall|WatchGuard|"
-    r"Palo Alto|Barracuda|Untangle|Norton|McAfee|Trend Micro|Dr\.?Web",
-    re.IGNORECASE,
+    r"Palo Alto|Barracuda|Untangle|Norton|McAfee|Trend Micro|Dr\.?Web"
 )
 
 
@@ -118,7 +116,8 @@ def _offered(session: Transcript) -> Mapping[str, str] | None:
     fix="Leave the version out of the greeting (Postfix: smtpd_banner, Exim: smtp_banner).",
 )
 def greeting_version(session: Transcript) -> Iterator[Detail]:
-    if told := _VERSION.search(_greeting(session)):
+    greeting = _greeting(session)
+    if re.search(r"\d\.\d", greeting) and (told := re.search(_VERSION, greeting, re.IGNORECASE)):
         yield Detail(f"{session.host} greets as {printable(f'{told[1]} {told[2]}')}", subject=session.port_name)
 
 
@@ -133,13 +132,19 @@ def greeting_version(session: Transcript) -> Iterator[Detail]:
 )
 def middlebox(session: Transcript) -> Iterator[Detail]:
     stripped = overwritten_keyword(session.capabilities_before_tls or ())  # then smtp.starttls-stripped says it all
-    if _STARS.search(_greeting(session)) and stripped is None:
+    greeting = _greeting(session)
+    if "****" in greeting and stripped is None:
         yield Detail(
             f"the greeting of {session.host} is blanked out with asterisks; that looks like a firewall's work",
             subject=session.port_name,
         )
     leaf = session.tls.chain[0] if session.tls is not None and session.tls.chain else None
-    if leaf is not None and session.tls is not None and not session.tls.trusted and _INTERCEPTORS.search(leaf.issuer):
+    if (
+        leaf is not None
+        and session.tls is not None
+        and not session.tls.trusted
+        and re.search(_INTERCEPTORS, leaf.issuer, re.IGNORECASE)
+    ):
         yield Detail(
             f"the certificate of {session.host} was issued by {printable(leaf.issuer)}; that looks like a product that "
             "opens TLS to read the mail",
