@@ -249,8 +249,8 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
 
 
 def _looks(page: Page, evidence: ProbeEvidence) -> None:
-    several = len(evidence.sessions) > 1
-    for session in evidence.sessions:
+    several = len(evidence.standing) > 1
+    for session in evidence.standing:
         if not (_looked_further(session) or (page.verbose and session.identity is not None)):
             continue
         from smtpdoc.render.text_looks import render_looks
