@@ -81,6 +81,7 @@ class Looks:
 
     def begin(self, host: str, port: int) -> None:
         """Begin what needs the target's name only."""
+        self._started = self._dialer.now()  # sessions wait for their turn, and have all their time then
         if not self._options.dane:
             return
         from smtpdoc.gather.dane import gather_tlsa_records

@@ -65,14 +65,18 @@ def _address_json(address: HostAddress) -> Json:
 
 def parity_json(sessions: Sequence[Transcript]) -> list[Any] | None:
     """What differs between the sessions; null for a single one. `sessions` are positions in the list of sessions."""
-    if len(sessions) < 2:
+    # A session that was tried again later is no host of its own.
+    at = [number for number, session in enumerate(sessions) if not session.superseded]
+    if len(at) < 2:
         return None
     return [
         {
             "what": one.what,
-            "values": [{"value": plain(value), "sessions": list(places)} for value, places in one.values],
+            "values": [
+                {"value": plain(value), "sessions": [at[place] for place in places]} for value, places in one.values
+            ],
         }
-        for one in differences(sessions)
+        for one in differences([sessions[number] for number in at])
     ]
 
 
