@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.smtp import Exchange, Line, LineKind, ProbeEvidence, Stage, Transcript
 from smtpdoc.gather.options import ProbeOptions
-from smtpdoc.seams import Dialer, Resolver, Watcher
+from smtpdoc.seams import Dialer, PolicySource, Resolver, Watcher
 from smtpdoc.target import SMTP_PORT
 
 if TYPE_CHECKING:
@@ -199,12 +199,17 @@ class Looks:
         self._dane = hold_against(lookup, session.tls, leads_to, secure=secure, local=local, validating=validating)
 
 
-async def gather_policy(domain: str, resolver: Resolver, deadline: float) -> MtaStsEvidence:
-    """Return the MTA-STS policy of a domain, fetched as senders do."""
+async def gather_policy(
+    domain: str, resolver: Resolver, deadline: float, source: PolicySource | None = None
+) -> MtaStsEvidence:
+    """Return the MTA-STS policy of a domain, fetched as senders do, or from `source`."""
     from smtpdoc.gather.mta_sts import gather_mta_sts
-    from smtpdoc.net.https import HttpsPolicies
 
-    return await gather_mta_sts(domain, resolver, HttpsPolicies(resolver, deadline=deadline))
+    if source is None:
+        from smtpdoc.net.https import HttpsPolicies
+
+        source = HttpsPolicies(resolver, deadline=deadline)
+    return await gather_mta_sts(domain, resolver, source)
 
 
 def with_policy(evidence: ProbeEvidence, policy: MtaStsEvidence | None) -> ProbeEvidence:
