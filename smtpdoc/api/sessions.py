@@ -32,7 +32,7 @@ from smtpdoc.grammar.secret import Secret
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.net.early import EarlyConnection
 from smtpdoc.report import Report, Section
-from smtpdoc.seams import Budget, Resolver, Watcher
+from smtpdoc.seams import Budget, PolicySource, Resolver, Watcher
 from smtpdoc.target import SMTP_PORT, SUBMISSION_PORT, Target, domain_name, parse_target
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ async def probe(
     watcher: Watcher | None = None,
     interrupted: Callable[[Report], None] | None = None,
     slots: Slots | None = None,
+    policies: PolicySource | None = None,
     early: EarlyConnection | None = None,
     meanwhile: Callable[[], None] | None = None,
     catalog: UserCatalog | None = None,
@@ -82,11 +83,10 @@ async def probe(
     of it. `password` is kept as a Secret from here on.
     `resolve` maps host names to addresses; `resolver` answers the other names (the system's when None). `watcher` sees
     lines and explained exchanges while they happen, if there is only one session. `interrupted` is given the report so
-    far when the task is cancelled; `slots` limit the sessions at once, with those of other calls.
-    `meanwhile` is called while the server is busy.
-    `early` is a connection that was begun before, for the first session that it
-    fits; `catalog` holds entries of your own, for explanations. Raises TargetError or ParseError for what cannot be
-    read; never for what a server does.
+    far when the task is cancelled; `slots` limit the sessions at once, with those of other calls; `policies` fetches
+    the MTA-STS policy (None: over HTTPS). `meanwhile` is called while the server is busy. `early` is a connection that
+    was begun before, for the first session that it fits; `catalog` holds entries of your own, for explanations. Raises
+    TargetError or ParseError for what cannot be read; never for what a server does.
     """
     clock = Clock()
     if password is not None:
@@ -126,7 +126,7 @@ async def probe(
     try:
         async with asyncio.TaskGroup() as group:
             if options.mta_sts and domain is not None and runs:
-                asked = group.create_task(gather_policy(domain, names(), dialer.now() + options.timeout_s))
+                asked = group.create_task(gather_policy(domain, names(), dialer.now() + options.timeout_s, policies))
             for run in runs:
                 group.create_task(run.go(slots, greylist_wait, progress))
     except asyncio.CancelledError:
