@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from support.hostile import TLS, C, HostileServer, Step, hostile_server
+from support.hostile import TLS, C, HostileServer, Read, Step, hostile_server
 from support.pki import write_shelf
 from support.sessions import exchange, handshake
 from support.sessions import session as transcript
@@ -30,6 +30,7 @@ from smtpdoc.evidence.transport import MtaStsEvidence, PolicyFile
 from smtpdoc.gather.options import ProbeOptions
 from smtpdoc.grammar.mta_sts import parse_sts_policy
 from smtpdoc.net.dial import TcpDialer
+from smtpdoc.net.https import HttpsPolicies
 from smtpdoc.report import Report
 from smtpdoc.target import Target
 
@@ -231,6 +232,54 @@ def test_a_policy_is_held_against_every_session() -> None:
 
     assert [True, False] == [one.mta_sts.delivers for one in found.sessions if one.mta_sts is not None]
     assert [True, False] == [one.tls.mta_sts["delivers"] for one in found.sessions if one.tls and one.tls.mta_sts]
+
+
+@pytest.mark.parametrize(
+    ("mode", "listed", "certificate", "expected"),
+    [
+        ("enforce", "mx.lab.example", "ec", [("mta-sts.host-passes", "pass")]),
+        ("enforce", "*.lab.example", "ec", [("mta-sts.host-passes", "pass")]),
+        ("enforce", "other.lab.example", "ec", [("mta-sts.host-fails", "error")]),
+        ("enforce", "mx.lab.example", "expired", [("mta-sts.host-fails", "error")]),
+        ("testing", "mx.lab.example", "self-signed", [("mta-sts.host-fails", "warning")]),
+        ("testing", "mx.lab.example", "wrong-name", [("mta-sts.host-fails", "warning")]),
+    ],
+)
+def test_would_senders_that_follow_the_policy_deliver(
+    shelf: Path, mode: str, listed: str, certificate: str, expected: list[tuple[str, str]]
+) -> None:
+    """The policy comes over HTTPS, from mta-sts.lab.example with the wildcard certificate."""
+    policy = f"version: STSv1\r\nmode: {mode}\r\nmx: {listed}\r\nmax_age: 604800\r\n"
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(policy)}\r\n\r\n"
+    zone = Zone(
+        {
+            "lab.example MX": (10, HOST),
+            f"{HOST} A": "127.0.0.1",
+            "_mta-sts.lab.example TXT": "v=STSv1; id=1",
+            "mta-sts.lab.example A": "127.0.0.1",
+        }
+    )
+
+    async def session() -> Report:
+        https: tuple[Step, ...] = (TLS, Read(7), (head + policy).encode())
+        async with (
+            hostile_server(https, served(shelf, "wildcard")) as web,
+            hostile_server(SESSION, served(shelf, certificate)) as mail,
+        ):
+            policies = HttpsPolicies(zone, port=web.port, ca_file=str(shelf / "ca.pem"))
+            return await aio.probe(
+                Target("lab.example", mail.port),
+                mx=True,
+                mta_sts=True,
+                policies=policies,
+                resolver=zone,
+                ca_file=str(shelf / "ca.pem"),
+                timeout_s=10,
+            )
+
+    report = asyncio.run(session())
+
+    assert expected == [(one.id, one.level.value) for one in report.findings if one.topic == "mta-sts"]
 
 
 def test_addresses_of_one_host_are_set_beside_each_other(shelf: Path) -> None:
