@@ -5,8 +5,9 @@ Values only; the verdicts are in catalog/.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from smtpdoc.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
+
+from smtpdoc.values import dataclass
 
 #: Only this much of a text is searched for facts.
 MAX_CHARS = 8192

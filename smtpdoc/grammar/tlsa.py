@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from smtpdoc.values import dataclass
 
 PKIX_TA, PKIX_EE, DANE_TA, DANE_EE = range(4)
 FULL_CERTIFICATE, PUBLIC_KEY = range(2)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from smtpdoc.values import dataclass
 
 # X509_V_ERR numbers (openssl/x509_vfy.h).
 NOT_YET_VALID, EXPIRED, SELF_SIGNED = 9, 10, 18

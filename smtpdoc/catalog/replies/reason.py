@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smtpdoc.evidence.explanation import Who
 from smtpdoc.findings import Source, rfc
+from smtpdoc.values import dataclass
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
