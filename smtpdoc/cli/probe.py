@@ -14,12 +14,13 @@ from smtpdoc.cli.envelope import check_envelope, confirm_sending, envelope_optio
 from smtpdoc.cli.looks import look_options
 from smtpdoc.cli.options import network_options, option, output_options
 from smtpdoc.cli.output import Output, OutputOptions
-from smtpdoc.cli.transcripts import TranscriptFile, transcript_options
+from smtpdoc.cli.transcripts import TranscriptFile, read_transcript, transcript_options
 from smtpdoc.errors import TargetError
 from smtpdoc.report import Report
 from smtpdoc.target import SMTP_PORT, SUBMISSION_PORT, domain_name, parse_target
 
 if TYPE_CHECKING:
+    from smtpdoc.api.catalogs import UserCatalog
     from smtpdoc.cli.progress import Progress
     from smtpdoc.evidence.smtp import Exchange, Line, Transcript
     from smtpdoc.render.text import Page
@@ -114,6 +115,7 @@ def command(
     zone: str | None,
     concurrency: int,
     transcript: str | None,
+    replay: str | None,
     **session: Any,
 ) -> int:
     """Talk to a mail server and explain every reply where it stands.
@@ -126,6 +128,10 @@ def command(
       smtpdoc probe --mx example.net --to bob@example.net
     """
     options = OutputOptions.read(**{name: session.pop(name) for name in _OUTPUT_OPTIONS})
+    if replay is not None:
+        if targets:
+            raise click.UsageError("--replay reads a file and talks to nobody; leave out the TARGET.")
+        return _replay(replay, options, read_catalog(catalogs), cert_days=session["cert_days"])
     if not targets:
         raise click.UsageError("Which server? Name one, such as mail.example.net:587, or a domain with --mx.")
     if ipv4 and ipv6:
@@ -221,6 +227,27 @@ def command(
 
             output.page.blank()
             render_parity(output.page, beside)
+        code = output.close()
+    return code
+
+
+def _replay(path: str, options: OutputOptions, catalog: UserCatalog | None, *, cert_days: int) -> int:
+    """Explain a session that was kept, as if it happened now."""
+    from smtpdoc.api.replay import replay
+
+    data = read_transcript(path)
+    output = Output(options, many=False)
+    try:
+        report = replay(
+            data,
+            name=path,
+            catalog=catalog,
+            fail_on=options.fail_on,
+            ignore=options.ignore,
+            cert_days=cert_days,
+        )
+        output.add(report, lambda page: show_probe(page, report, live=False))
+    finally:
         code = output.close()
     return code
 

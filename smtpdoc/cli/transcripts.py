@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any, TypeVar
@@ -11,6 +12,7 @@ from typing import IO, Any, TypeVar
 import click
 
 from smtpdoc.cli.options import option
+from smtpdoc.errors import TargetError
 from smtpdoc.report import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -18,13 +20,38 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def transcript_options(command: F) -> F:
     """Add what keeps sessions."""
-    decorate = option(
-        "--transcript",
-        type=click.Path(dir_okay=False),
-        metavar="FILE",
-        help="Keep every line as it crossed the wire in FILE, secrets hidden; --replay reads it.",
-    )
-    return decorate(command)
+    for decorate in (
+        option(
+            "--replay",
+            metavar="FILE|-",
+            help="No TARGET: explain a session that was kept, by --transcript, swaks, openssl s_client or telnet.",
+        ),
+        option(
+            "--transcript",
+            type=click.Path(dir_okay=False),
+            metavar="FILE",
+            help="Keep every line as it crossed the wire in FILE, secrets hidden; --replay reads it.",
+        ),
+    ):
+        command = decorate(command)
+    return command
+
+
+def read_transcript(path: str) -> bytes:
+    """Return the bytes of a file, or of stdin for "-"; raise TargetError when it cannot be read or is too large."""
+    from smtpdoc.grammar.transcripts import MAX_BYTES
+
+    try:
+        if path == "-":
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with open(path, "rb") as file:
+                data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise TargetError(f"cannot read the transcript {path!r}: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise TargetError(f"expected a transcript of at most {MAX_BYTES >> 20} MB, and {path!r} is larger")
+    return data
 
 
 class TranscriptFile:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from smtpdoc.findings import NO_FACTS, Fact
+from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:
     from smtpdoc.evidence.explanation import Explanation
@@ -246,10 +247,13 @@ class Transcript:
     waited_s: float = 0.0  # before this session began
     greylisted: tuple[str, ...] = ()  # recipients that the session before this one put off
     superseded: bool = False  # put off by greylisting and then tried again: the session after it decides
+    replayed_from: str | None = None  # what wrote the transcript that this was read from; None: it happened just now
 
     @property
     def port_name(self) -> str:
-        """The target as one pastes it: host:port, an IPv6 address in brackets."""
+        """The target as one pastes it: host:port, an IPv6 address in brackets. A replayed session may know no port."""
+        if not self.port:
+            return self.host
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 

@@ -4,6 +4,7 @@ r"""The format of `--transcript FILE`, read back.
     ## session target=mx.example.net:587 address=192.0.2.25 tls=auto at=2026-11-20T22:00:00Z
     +0.043210 S: 220 mx.example.net ESMTP\r\n
     +0.043502 C: EHLO probe.example\r\n
+    ## tls {"version": "TLSv1.3", ...}
     ## end ok, 7 round trips, 0.412000 s
 
 Seconds since the start; `S:` the server, `C:` we, `S*` and `C*` the same under TLS, `S!` a line that nobody asked for,
@@ -12,6 +13,7 @@ Seconds since the start; `S:` the server, `C:` we, `S*` and `C*` the same under 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -40,17 +42,20 @@ def read_transcript_file(lines: Sequence[str]) -> tuple[SavedSession, ...]:
     """Return the sessions in a file of this format; lines that follow no rule are passed over."""
     found: list[SavedSession] = []
     about: Mapping[str, str] = {}
+    tls: Mapping[str, object] | None = None
     sayings: list[Saying] = []
 
     def end() -> None:
         if sayings:
-            found.append(_session(about, tuple(sayings)))
+            found.append(_session(about, tls, tuple(sayings)))
             sayings.clear()
 
     for number, line in enumerate(lines, 1):
         if match := _SESSION.fullmatch(line):
             end()
-            about = dict(word.partition("=")[::2] for word in match[1].split())
+            about, tls = dict(word.partition("=")[::2] for word in match[1].split()), None
+        elif line.startswith("## tls "):
+            tls = _facts(line.removeprefix("## tls "))
         elif match := _LINE.fullmatch(line):
             sayings.append(_saying(match, number))
     end()
@@ -66,7 +71,15 @@ def _saying(match: re.Match[str], number: int) -> Saying:
     return Saying(mark, body, encrypted, float(at), number, text[len(body) :])
 
 
-def _session(about: Mapping[str, str], sayings: tuple[Saying, ...]) -> SavedSession:
+def _facts(text: str) -> Mapping[str, object] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _session(about: Mapping[str, str], tls: Mapping[str, object] | None, sayings: tuple[Saying, ...]) -> SavedSession:
     target, address = about.get("target", ""), about.get("address", "-")
     host, _, port = target.rpartition(":")
     return SavedSession(
@@ -77,4 +90,5 @@ def _session(about: Mapping[str, str], sayings: tuple[Saying, ...]) -> SavedSess
         address=None if address == "-" else address,
         tls_mode=about.get("tls"),
         observed_at=about.get("at"),
+        tls=tls,
     )

@@ -24,7 +24,7 @@ def session_json(session: Transcript) -> Json:
     return {
         "host": session.host,
         "address": session.address,
-        "port": session.port,
+        "port": session.port or None,
         "family": session.family,
         "tls_mode": session.tls_mode,
         "outcome": str(session.outcome),
@@ -47,6 +47,7 @@ def session_json(session: Transcript) -> Json:
         "attempt": session.attempt,
         "waited_s": seconds(session.waited_s),
         "superseded": session.superseded,
+        "replayed_from": session.replayed_from,
         "elapsed_s": seconds(session.elapsed_s),
     }
 

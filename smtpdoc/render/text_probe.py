@@ -74,8 +74,9 @@ class TranscriptView:
     still explained one by one. The reply to a second EHLO is folded to what is new in it.
     """
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *, timed: bool = True) -> None:
         self.page = page
+        self._timed = timed  # many transcripts that are replayed have no times
         self._shown_time = ""
         self._received: deque[Line] = deque()
         self._first_ehlo: tuple[str, ...] = ()
@@ -119,7 +120,7 @@ class TranscriptView:
     # -- lines ----------------------------------------------------------------------
 
     def _folded(self, lines: list[Line], here: tuple[str, ...]) -> list[Line]:
-        if len(lines) < 2:
+        if len(lines) < 2 or not self._first_ehlo:
             return lines
         new = [text for text in here if text not in self._first_ehlo]
         gone = [text for text in self._first_ehlo if text not in here and text.upper() != "STARTTLS"]
@@ -131,7 +132,7 @@ class TranscriptView:
 
     def _print(self, line: Line) -> None:
         stamp = f"{line.at_s:{TIME_WIDTH}.3f}"
-        shown = stamp if stamp != self._shown_time else " " * TIME_WIDTH
+        shown = stamp if self._timed and stamp != self._shown_time else " " * TIME_WIDTH
         self._shown_time = stamp
         mark, style = _line_mark(line)
         first = Text.assemble((shown, "time"), "  ", (f"{mark:<{MARK_WIDTH}}", style or "head"), " ")
@@ -211,7 +212,7 @@ def _reply_style(text: str) -> str:
 
 def render_transcript(page: Page, session: Transcript) -> None:
     """Print a session that has happened already, as it looked live."""
-    view = TranscriptView(page)
+    view = TranscriptView(page, timed=session.replayed_from is None or any(line.at_s for line in session.lines))
     waiting = list(session.exchanges)
     for number, line in enumerate(session.lines):
         while waiting and waiting[0].lines_before <= number:
@@ -244,8 +245,28 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
         for session in evidence.sessions:
             _details(page, session)
     page.blank()
+    page.line(f"{_what_was_done(report, evidence)}, {tally(report.findings)}", "quiet")
+
+
+def _what_was_done(report: Report, evidence: ProbeEvidence) -> str:
+    read_from = evidence.sessions[0].replayed_from
+    if read_from is not None:
+        return f"read from {REPLAY_NAMES.get(read_from, f'a {read_from} transcript')}, nobody was asked"
     trips = sum(session.round_trips for session in evidence.sessions)
-    page.line(f"{report.elapsed_s:.2f} s, {plural(trips, 'round trip')}, {tally(report.findings)}", "quiet")
+    return f"{report.elapsed_s:.2f} s, {plural(trips, 'round trip')}"
+
+
+#: What a transcript is called that was replayed, by what wrote it.
+REPLAY_NAMES = {
+    "smtpdoc": "a transcript of smtpdoc",
+    "smtpdoc text": "the page of an earlier probe",
+    "json": "the JSON of an earlier probe",
+    "openssl": "the output of openssl s_client",
+    "telnet": "a terminal session",
+    "marks": "a transcript",
+    "dialogue": "a dialogue",
+    "smtplib": "the debug output of smtplib",
+}
 
 
 def _looks(page: Page, evidence: ProbeEvidence) -> None:
@@ -269,7 +290,7 @@ def _looked_further(session: Transcript) -> bool:
 
 def _session_verdict(page: Page, session: Transcript, report_level: Level, *, several: bool) -> None:
     decisive = _decisive(session)
-    name = f"{session.host}:{session.port}"
+    name = session.port_name
     if session.address and session.address != session.host:
         name += f" ({session.address})"
     if decisive is None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from smtpdoc.evidence.smtp import Line, LineKind, ProbeEvidence, Transcript
 from smtpdoc.grammar.transcript_file import HEADER, LEGEND
 from smtpdoc.grammar.wire_text import escape
+from smtpdoc.render.json_probe import tls_json
+from smtpdoc.render.json_v1 import dumps
 from smtpdoc.render.json_values import time_json
 
 
@@ -31,6 +33,9 @@ def _session(session: Transcript) -> Iterator[str]:
     yield ""
     yield "## session " + escape(" ".join(words))
     yield from _lines(session.lines)
+    if session.tls is not None:
+        # json_v1's dumps, since names in certificates are strangers' text
+        yield "## tls " + dumps(tls_json(session.tls))
     yield f"## end {session.outcome}, {session.round_trips} round trips, {session.elapsed_s:.6f} s"
 
 

@@ -73,7 +73,7 @@ def test_several_sessions_stand_one_after_the_other(smtpdoc: Smtpdoc, place: tup
     smtpdoc("probe", *place, "127.0.0.1:9", "--transcript", str(file))
     kinds = [line.split()[1] for line in file.read_text().splitlines() if line.startswith("## ")]
 
-    assert ["session", "end", "session", "end"] == kinds
+    assert ["session", "tls", "end", "session", "end"] == kinds
     assert "** " in file.read_text().partition("127.0.0.1:9 ")[2]
 
 
@@ -134,3 +134,62 @@ def test_no_form_of_the_password_is_kept(
     assert "C* AUTH " in text
     assert "(hidden)" in text
     assert [form for form in forms(secret) if form in text] == []
+
+
+def test_a_kept_session_replayed_says_what_it_said_live(
+    smtpdoc: Smtpdoc, place: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "session.txt"
+    arguments = ("--from", "a@client.example.com", "--to", "nobody@example.net", "--json")
+
+    live = smtpdoc("probe", *place, *arguments, "--transcript", str(file))
+    again = smtpdoc("probe", "--replay", str(file), "--json")
+    (first,), (second,) = (ran.json["evidence"]["sessions"] for ran in (live, again))
+
+    assert live.code == again.code
+    assert live.json["target"] == again.json["target"]
+    assert [finding["id"] for finding in live.json["findings"]] == [finding["id"] for finding in again.json["findings"]]
+    for key in ("host", "port", "address", "outcome", "capabilities", "tls"):
+        assert first[key] == second[key]
+    assert [(one["stage"], one["status"], one["reply"]) for one in first["stages"]] == [
+        (one["stage"], one["status"], one["reply"]) for one in second["stages"]
+    ]
+    assert first["replayed_from"] is None
+    assert "smtpdoc" == second["replayed_from"]
+
+
+def test_the_page_itself_can_be_replayed(smtpdoc: Smtpdoc, place: tuple[str, ...], tmp_path: Path) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text(smtpdoc("probe", *place, "--from", "a@client.example.com", "--to", "full@example.net").out)
+
+    ran = smtpdoc("probe", "--replay", str(page))
+
+    assert 3 == ran.code
+    assert "deferred at RCPT   full@example.net" in ran.out
+    assert "nobody was asked" in ran.out
+
+
+def test_replay_is_refused_with_a_target(smtpdoc: Smtpdoc) -> None:
+    ran = smtpdoc("probe", "mx.example.net", "--replay", "session.txt")
+
+    assert 2 == ran.code
+    assert "leave out the TARGET" in ran.err
+
+
+def test_a_file_without_a_session_is_a_usage_error(smtpdoc: Smtpdoc, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("Dear Bob,\nhow are you?\n")
+
+    ran = smtpdoc("probe", "--replay", str(file))
+
+    assert 2 == ran.code
+    assert "expected an SMTP session" in ran.err
+
+
+def test_a_file_that_is_missing_or_far_too_large_is_a_usage_error(smtpdoc: Smtpdoc, tmp_path: Path) -> None:
+    large = tmp_path / "large.txt"
+    with large.open("wb") as file:
+        file.truncate(1 << 30)
+
+    assert 2 == smtpdoc("probe", "--replay", str(tmp_path / "none")).code
+    assert "larger" in smtpdoc("probe", "--replay", str(large)).err

@@ -640,7 +640,7 @@ def rcpt_deferred(session: Transcript) -> Iterator[Detail]:
 
 
 def _about_recipient(session: Transcript, exchange: Exchange, what: str) -> Detail:
-    recipient = printable(exchange.recipient or "")
+    recipient = printable(exchange.recipient or "the recipient")
     detail = _refusal(session, exchange, f"{what} {recipient}")
     detail.subject = recipient
     return detail
