@@ -11,15 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from smtpdoc.errors import TargetError
-from smtpdoc.target import Target, parse_target
-
 if TYPE_CHECKING:
     from smtpdoc.api.early import EarlyConnection
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
 _ADDRESS = rf"[A-Za-z0-9._+-]+@{_NAME}"
 _FILE = "file"
+_QUAD = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.|$)){4}")
+SUBMISSION_PORT = 587
 
 #: Options that change nothing about the connection → what their value looks like when it is certainly in order.
 VALUES = {
@@ -57,8 +56,8 @@ def begin(arguments: Sequence[str]) -> None:
     if plain is not None:
         from smtpdoc.api.early import EarlyConnection
 
-        target, family = plain
-        _begun = EarlyConnection(target.host, target.port, family=family)
+        host, port, family = plain
+        _begun = EarlyConnection(host, port, family=family)
 
 
 def claim() -> EarlyConnection | None:
@@ -68,11 +67,11 @@ def claim() -> EarlyConnection | None:
     return claimed
 
 
-def read_plainly(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[Target, str | None] | None:
-    """Return target and family, or None when anything at all is out of the ordinary.
+def read_plainly(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int, str | None] | None:
+    """Return host, port and family, or None when anything at all is out of the ordinary.
 
     >>> read_plainly(["mx.example.net:25", "-4", "--to", "bob@example.net"], {})
-    (Target(host='mx.example.net', port=25, implicit_tls=False), 'ipv4')
+    ('mx.example.net', 25, 'ipv4')
     >>> read_plainly(["--mx", "example.net"], {})
     """
     if any(name.startswith("SMTPDOC_") and not name.startswith(_NO_OPTIONS) for name in environment):
@@ -94,10 +93,24 @@ def read_plainly(arguments: Sequence[str], environment: Mapping[str, str]) -> tu
     families = {FAMILIES[name] for name in given if name in FAMILIES}
     if len(targets) != 1 or len(families) > 1 or _contradictory(given) or _asks(given, environment):
         return None
+    place = _read_target(targets[0])
+    return None if place is None else (*place, next(iter(families), None))
+
+
+def _read_target(text: str) -> tuple[str, int] | None:
+    """Return host and port as `parse_target` does, but without loading it for what most people type."""
+    plain = re.fullmatch(rf"({_NAME})(?::([1-9][0-9]{{0,4}}))?", text)
+    if plain is not None and len(text) < 64 and (not plain[1][-1].isdigit() or _QUAD.fullmatch(plain[1])):
+        port = int(plain[2] or SUBMISSION_PORT)
+        return (plain[1].lower(), port) if port <= 65535 else None
+    from smtpdoc.errors import TargetError
+    from smtpdoc.target import parse_target
+
     try:
-        return parse_target(targets[0]), next(iter(families), None)
+        target = parse_target(text)
     except TargetError:
         return None
+    return target.host, target.port
 
 
 def _in_order(pattern: str, value: str) -> bool:

@@ -15,22 +15,29 @@ import pytest
 
 from smtpdoc.cli import head_start
 from smtpdoc.cli.probe import command
-from smtpdoc.target import Target
+from smtpdoc.target import parse_target
 
 OPTIONS = {name: param for param in command.params if isinstance(param, click.Option) for name in param.opts}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "target", "family"),
+    ("arguments", "family"),
     [
-        (["mx.example.net"], Target("mx.example.net", 587), None),
-        (["mx.example.net:25", "--to", "bob@example.net", "-v"], Target("mx.example.net", 25), None),
-        (["--quit-after", "starttls", "smtps://MX.example.net", "-6"], Target("mx.example.net", 465, True), "ipv6"),
-        (["[2001:db8::1]:25", "--json", "--from", "<>"], Target("2001:db8::1", 25), None),
+        (["mx.example.net"], None),
+        (["mx.example.net:25", "--to", "bob@example.net", "-v"], None),
+        (["--quit-after", "starttls", "smtps://MX.example.net", "-6"], "ipv6"),
+        (["MX.Example.NET:2525"], None),
+        (["mx2"], None),
+        (["192.0.2.1:65535"], None),
+        (["192.0.2.1:25"], None),
+        (["[2001:DB8::1]:25", "--json", "--from", "<>"], None),
     ],
 )
-def test_plain_arguments_are_read(arguments: list[str], target: Target, family: str | None) -> None:
-    assert head_start.read_plainly(arguments, {}) == (target, family)
+def test_plain_arguments_are_read_as_click_and_the_target_read_them(arguments: list[str], family: str | None) -> None:
+    (typed,) = (one for one in arguments if re.search(r"mx|192|2001", one, re.IGNORECASE))
+    target = parse_target(typed)
+
+    assert head_start.read_plainly(arguments, {}) == (target.host, target.port, family)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,10 @@ def test_plain_arguments_are_read(arguments: list[str], target: Target, family: 
         ["--help"],
         ["mx.example.net", "mx.example.org"],
         ["mx.example.net:99999"],
+        ["mx.example.net:0"],
+        ["192.0.2.256"],
+        ["192.0.02.1"],
+        ["mx..example"],
         ["--mx", "example.net"],
         ["mx.example.net", "--resolve", "mx.example.net:192.0.2.1"],
         ["mx.example.net", "--source-ip", "192.0.2.1"],
