@@ -50,7 +50,8 @@ def explain(
 @lru_cache(maxsize=2048)  # logs repeat themselves: the same reply gets the same answer
 def _explain(reply: Reply, stage: str | None, provider: str | None, catalog: UserCatalog | None) -> Explanation:
     verdict = judge(reply, provider, catalog)
-    entry = verdict.speaker or verdict.entries[0]
+    matched = verdict.speaker or verdict.entries[0]
+    entry = _about_sender(matched, stage or reply.answers) if not verdict.own else matched
     reason = REASONS[entry.reason]
     facts = read_facts(reply.text, reply.remote_host)
     found = values(facts, reason.name)
@@ -76,8 +77,28 @@ def _explain(reply: Reply, stage: str | None, provider: str | None, catalog: Use
         entries=tuple(entry.id for entry in verdict.entries),
         sources=entry.sources or reason.sources,
         facts=MappingProxyType(dict(facts.items())),
-        notes=_notes(reply, verdict, reason),
+        notes=_notes(reply, verdict, reason) if entry is matched else (_AT_MAIL_NOTE,),
     )
+
+
+#: What a refusal of an address means when the sender's is the only one that the server knows so far.
+_AT_MAIL = {
+    "user-unknown": "sender-invalid",
+    "bad-domain": "sender-invalid",
+    "mailbox-disabled": "sender-blocked",
+    "recipient-refused": "sender-blocked",
+}
+_AT_MAIL_NOTE = (
+    "This answered MAIL FROM, before any recipient was named (RFC 5321 section 3.3): it is about the sender's address."
+)
+
+
+def _about_sender(entry: ReplyEntry, stage: str | None) -> ReplyEntry:
+    """Return the entry, or at MAIL FROM one that says of the sender's address what this one says of a recipient's."""
+    if stage != "mail" or entry.reason not in _AT_MAIL:
+        return entry
+    reason = REASONS[_AT_MAIL[entry.reason]]
+    return ReplyEntry(entry.id, reason.name, reason.title, "")
 
 
 def _title(entry: ReplyEntry, reason: Reason, code_only: bool, digit: str | None, found: dict[str, str]) -> str:

@@ -39,6 +39,7 @@ class Reply:
     lines without codes, never empty; `text` is the lines joined by one space, enhanced code taken out.
     `faults` names what RFC 5321 does not allow in it ("bare-lf", "mixed-codes", ...), in order of appearance.
     `remote_host` is the host that a log or bounce line names as the one that said it, lower-case, or None.
+    `answers` is "mail" where such a line says that this answered MAIL FROM, or None.
     """
 
     code: int | None
@@ -47,6 +48,7 @@ class Reply:
     text: str
     faults: tuple[str, ...] = ()
     remote_host: str | None = None
+    answers: str | None = None
 
     @property
     def positive(self) -> bool:
@@ -97,6 +99,7 @@ def parse_reply(text: str) -> Reply:
     if not any(char.isalnum() for char in whole):
         raise ReplyParseError("a reply, a reply code or the text of one", text[:MAX_CHARS].strip())
     leading = _leading_code(whole)
+    answers = _answers(whole)
     fallback: str | None = None
     host: str | None = None
     if leading is None:
@@ -109,10 +112,17 @@ def parse_reply(text: str) -> Reply:
         whole = whole[found:]
         leading = _leading_code(whole)
     if leading is None:
-        return _build(None, [line.strip() for line in whole.split("\n")], fallback, (), host)
+        return _build(None, [line.strip() for line in whole.split("\n")], fallback, (), host, answers)
     code, dash, end = leading
     lines, mixed = _split_lines(whole[end:], code, dash)
-    return _build(code, lines, None, ("mixed-codes",) if mixed else (), host)
+    return _build(code, lines, None, ("mixed-codes",) if mixed else (), host, answers)
+
+
+def _answers(line: str) -> str | None:
+    """Return "mail" where a log of Postfix or Exim, or a bounce of qmail, says that this answered MAIL FROM."""
+    low = line.lower()
+    said = ("in reply to mail from" in low, "server after mail from:" in low, "but sender was rejected" in low)
+    return "mail" if any(said) else None
 
 
 def _answer_after_data(text: str) -> int | None:
@@ -219,6 +229,7 @@ def _build(
     fallback: str | None,
     faults: Sequence[str] = (),
     remote_host: str | None = None,
+    answers: str | None = None,
 ) -> Reply:
     """Take the enhanced code out of the lines and put the reply together."""
     first = _pattern("enhanced-first")
@@ -234,7 +245,7 @@ def _build(
         # A greeting may name a version and an EHLO answer anything: only failures carry codes in mid-sentence.
         enhanced = None if code is not None and code < 400 else _enhanced_within(bare)
         enhanced = enhanced or fallback
-    return Reply(code, enhanced, tuple(bare), " ".join(" ".join(bare).split()), tuple(faults), remote_host)
+    return Reply(code, enhanced, tuple(bare), " ".join(" ".join(bare).split()), tuple(faults), remote_host, answers)
 
 
 def _enhanced_within(lines: Sequence[str]) -> str | None:

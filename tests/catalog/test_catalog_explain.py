@@ -438,3 +438,32 @@ def test_a_senders_domain_names_no_provider_and_a_recipients_does(text: str, pro
     found = told(text).provider
 
     assert found == provider if provider else found != "gmail"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "host mx.example.net[192.0.2.1] said: 550 5.1.1 User unknown (in reply to MAIL FROM command)",
+            "sender-invalid",
+        ),
+        ("SMTP error from remote mail server after MAIL FROM:<a@example.org>: 550 Domain not found", "sender-invalid"),
+        ("Connected to 192.0.2.1 but sender was rejected.\nRemote host said: 550 Account disabled", "sender-blocked"),
+    ],
+)
+def test_what_answers_mail_from_is_about_the_sender(text: str, reason: str) -> None:
+    """RFC 5321 section 3.3: at MAIL FROM no recipient was named yet."""
+    found = told(text)
+
+    assert reason == found.reason
+    assert any("MAIL FROM" in note for note in found.notes) or found.entries[0].startswith("phrase.sender")
+
+
+def test_the_stage_of_a_session_says_whose_address_is_meant() -> None:
+    reply = parse_reply("550 5.1.1 No such user")
+
+    assert ("sender-invalid", "user-unknown") == (
+        explain(reply, stage="mail").reason,
+        explain(reply, stage="rcpt").reason,
+    )
+    assert "suppress" != explain(reply, stage="mail").action

@@ -920,7 +920,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="user-unknown",
         title="There is no such recipient at this Microsoft 365 organization",
         meaning="The directory holds no mailbox, group or contact with this address. In the registry 5.1.10 stands for a domain with a null MX; Microsoft uses it for unknown recipients.",
-        text=r"RESOLVER\.ADR\.Recip(?:ient)?NotFound|Recipient .{0,320}not found by SMTP address lookup|^Recipient not found\.?$",
+        text=r"RESOLVER\.ADR\.Recip(?:ient)?NotFound|Recipient .{0,320}not found by SMTP address lookup",
         causes=(
             "a typing mistake, or somebody who left",
             "an old address from Outlook's autocomplete list (inside the same organization)",

@@ -10,14 +10,14 @@ AUTHENTICATION = (
         "duplicate-header",
         "malformed-message",
         "A header stands twice in the message",
-        r"header syntax|duplicate (?:\S+ )?headers?\b|multiple (?:\S+ )?headers? (?:found|not allowed)",
+        r"header syntax|\bheader (?:field )?(?:is )?(?:missing|invalid) or (?:missing|invalid)|duplicate (?:\S+ )?headers?\b|multiple (?:\S+ )?headers? (?:found|not allowed)",
         "554 Transaction failed: Duplicate header 'DKIM-Signature'.",
     ),
     phrase(
         "dmarc-refusal",
         "dmarc-fail",
         "The From domain's DMARC policy asks for a refusal",
-        r"not accepted due to [^;]{0,60}dmarc|dmarc policy[^;]{0,40}temporary dns",
+        r"not accepted due to [^;]{0,60}dmarc|(?:sender|domain)(?:'s|s)? policy (?:prohibits|forbids|does not allow|asks)|dmarc policy[^;]{0,40}temporary dns",
         "550 5.7.26 Unauthenticated email from example.com is not accepted due to the domain's DMARC policy",
     ),
     phrase(
@@ -157,7 +157,7 @@ RELAY = (
         r"relay(?:ing)?\)?(?: access| of \w+)? (?:is )?(?:denied|disallowed|not (?:permitted|allowed|authori[sz]ed)|prohibited|rejected|refused|forbidden)"
         r"|(?:denies|deny|no|not|unauthori[sz]ed|isn't|unable to|cannot|won't|don't|refuse to|illegal|prohibit\w*|attempt(?:ed)? to|denied|credentials for)"
         r" (?:\w+ ){0,3}relay|as a relay|not (?:currently |be )?(?:permitted|allowed|configured|authori[sz]ed|able) to (?:\w+ )?relay|relaying to"
-        r"|\brelay not|relaying mail|rcpthosts|locally hosted|not (?:a )?local (?:domain|host)|not our domain"
+        r"|\brelay not|(?:only local|local) users?(?: only|$)|relaying mail|rcpthosts|locally hosted|not (?:a )?local (?:domain|host)|not our domain"
         r"|(?:do(?:es)? not|don't|doesn't) (?:host|handle mail for|accept mail for|deliver mail for|serve) (?:this |the |that )?(?:domain|recipient domain|host#)"
         r"|not (?:configured|responsible|authoritative) for (?:this |the |that )?(?:domain|host)|not hosted here|not (?:a )?local recipient|domain (?:is )?not (?:hosted|local|handled|served) (?:here|on|by)|not (?:a )?gateway|check for new mail before sending"
         r"|recipient domain not (?:allowed|accepted|local)|relay(?:ing)? (?:weiter|interdit|non autoris|no permitido)|relay attempt|retransmis\w+ (?:negad|denegad|n(?:ã|a)o (?:permitid|autorizad)|no (?:permitid|autorizad))|relais (?:refus|interdit|non autoris)|weiterleit\w+ (?:nicht (?:erlaubt|gestattet|zulässig)|verweigert)|inoltro (?:negato|non)|rcpthosts|(?:пересылка|ретрансляция|релей)\S*[^.]{0,20}(?:запрещ|не (?:разреш|допуск))|(?:中继|轉發|转发)\S{0,6}(?:拒绝|拒絕|禁止)",

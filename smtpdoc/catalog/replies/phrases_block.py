@@ -98,7 +98,7 @@ REMOVAL = (
         "removal-route",
         "ip-blocklisted",
         "The sending address is blocked, with a way to be removed",
-        r"(?:mail|message|connection)s? (?:refused|rejected|blocked)[ -]{1,3}<?ip#\S*[ -]{1,3}(?:see|visit)|(?:request|ask for) (?:removal|delisting)|\bde-?list|removal (?:request|form|page)|(?:ip|address|host|server|client|sender)\b[^;]{0,80}\b(?:unblock|to be removed)"
+        r"(?:mail|message|connection)s? (?:refused|rejected|blocked)[ -]{1,3}<?ip#\S*[ -]{1,3}(?:see|visit)|(?:request|ask for) (?:the )?(?:removal|delisting)|\bde-?list|removal (?:request|form|page)|(?:ip|address|host|server|client|sender)\b[^;]{0,80}\b(?:unblock|to be removed)"
         r"|ip#\S*(?: (?:is|was|has been))? (?:refused|rejected|blocked|denied)[^;]{0,12}\b(?:see|visit)\b[^;]{0,12}url#|banned sending ip|blocked for spam[^;]{0,30}(?:see|visit)[^;]{0,10}url#|ip blocked see|blocked - see|block for spam|spamming ip",
         "550 5.7.606 Access denied, banned sending IP [192.0.2.1]. To request removal visit the page",
     ),
@@ -149,7 +149,7 @@ CLIENT = (
         r"client host rejected|^(?:\[\w{1,8}\] )?blocked\W*$|\b(?:mail|e-?mail|messages?|connections?) from ip#\S* (?:is |are )?not (?:allowed|accepted|permitted)|ip (?:is )?forbidden|(?:denies|denied) access|(?:rejected|blocked|denied|banned) (?:host|ip|client|server)\b|(?:your |this |sending |client |remote )?(?:ip|host|server|network|mta|client)(?: address)?(?: ip#\S*| \S*ip#\S*)?"
         r" (?:is |has been |was |are )?(?:not (?:allowed|permitted|authori[sz]ed|accepted)|denied|rejected|refused|banned|forbidden|blocked)"
         r"|bad ip|(?:traffic|mail|connections?) not accepted from (?:this|your)|not (?:in|on) (?:the )?(?:white|allow)-?list|not in whitelist|does not accept (?:e-?mail|mail) over"
-        r"|not allowed (?:access|to connect)|not (?:allowed|permitted|authori[sz]ed|welcome) to (?:send|connect|deliver|submit)\b|connection refused (?:from|for)|access\b[^.]{0,20}\bforbidden|(?:unauthenticated|direct) mail not allowed|from this range|blocked by (?:ldap|local|administrator|admin|our|firewall)"
+        r"|no access for (?:this|your) (?:ip|host|server|network)|not allowed (?:access|to connect)|not (?:allowed|permitted|authori[sz]ed|welcome) to (?:send|connect|deliver|submit)\b|connection refused (?:from|for)|access\b[^.]{0,20}\bforbidden|(?:unauthenticated|direct) mail not allowed|from this range|blocked by (?:ldap|local|administrator|admin|our|firewall)"
         r"|blocked for abuse|abus(?:e|ive) (?:host|ip|network|client)|(?:ip|address)\W+ip#\W[^.]{0,20}(?:blocked|denied|rejected|refused)|may not be mail exchanger"
         r"|ip#\S* (?:is |has been )?(?:blocked|banned|denied|rejected|refused)|we do not accept (?:mail|connections?) from|connection (?:rejected|denied|not (?:allowed|authori[sz]ed))",
         "554 5.7.1 Client host rejected: Access denied",

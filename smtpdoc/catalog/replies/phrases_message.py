@@ -10,7 +10,7 @@ SCORED = (
         "antispam-checks",
         "spam-content",
         "The message failed the receiver's spam checks",
-        r"spam-like|spam-id|anti-?spam system|antyspam|(?:several|multiple|some) anti-?spam (?:checks|tests)|(?:your )?message scored|spam (?:score|points|level)|score[ds]? \d|messagescoring|spam (?:or|and|/) (?:\w+ )?virus|(?:classified|identified|detected|flagged|tagged|marked|considered|recogni[sz]ed|declared|judged|rejected|treated) (?:as |to be |to be as )?(?:an? )?(?:possible |probable |likely )?(?:spam|junk|phish|bulk|unsolicited)(?!mer)"
+        r"spam-like|spam-id|anti-?spam system(?![^;]{0,200}\bremoval)|antyspam|(?:several|multiple|some) anti-?spam (?:checks|tests)|(?:your )?message scored|spam (?:score|points|level)|score[ds]? \d|messagescoring|spam (?:or|and|/) (?:\w+ )?virus|(?:classified|identified|detected|flagged|tagged|marked|considered|recogni[sz]ed|declared|judged|rejected|treated) (?:as |to be |to be as )?(?:an? )?(?:possible |probable |likely )?(?:spam|junk|phish|bulk|unsolicited)(?!mer)"
         r"|spam (?:message|mail|content|pattern|filter|detect|check|reject|block(?!ing url))|(?:is|contains?|looks like|appears to be|probably|possible|likely) (?:\w+ )?(?:spam\b|phish|junk|unsolicited)",
         "550 5.7.1 Message identified as SPAM",
     ),
