@@ -29,7 +29,7 @@ def _smtp(evidence: ProbeEvidence, sessions: Sequence[Transcript]) -> Iterator[F
     if len(sessions) > 1:
         from smtpdoc.catalog.checks import parity
 
-        yield from parity.checks.run(ProbeEvidence(tuple(sessions), evidence.mx))
+        yield from parity.checks.run(ProbeEvidence(tuple(sessions), evidence.mx, evidence.left_out))
 
 
 def _own(evidence: ProbeEvidence, sessions: Sequence[Transcript]) -> Iterator[Section]:

@@ -42,6 +42,8 @@ PROBE_TIMEOUT_S = 60.0
 QUESTION_TIMEOUT_S = 5.0
 #: Sessions at once within one target (its MX hosts and addresses): polite, and quick enough.
 SESSIONS_AT_ONCE = 4
+#: Sessions of one target. Whoever runs its DNS says how many hosts and addresses there are.
+MAX_SESSIONS = 50
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class _Plan:
     sessions: list[tuple[Target, str | None]]
     mx: tuple[MxHost, ...] | None = None
     failure: Failure | None = None
+    left_out: int = 0
 
 
 async def probe(
@@ -118,7 +121,7 @@ async def probe(
     def report(*, cut_short: bool) -> Report:
         transcripts = tuple(one for run in runs for one in run.transcripts()) or (_unplanned(parsed, plan.failure),)
         policy = asked.result() if asked is not None and asked.done() and not asked.cancelled() else None
-        evidence = with_policy(ProbeEvidence(transcripts, plan.mx), policy)
+        evidence = with_policy(ProbeEvidence(transcripts, plan.mx, plan.left_out), policy)
         return clock.report("probe", str(parsed), evidence, diagnose(evidence), fail_on, ignore, interrupted=cut_short)
 
     slots = slots or Slots(SESSIONS_AT_ONCE)
@@ -238,7 +241,9 @@ async def _plan(
         if not all_addresses:
             return _Plan([(target, None)])
         found = await dialer.addresses(target.host, options.family, budget)
-        return _Plan([], failure=found) if isinstance(found, Failure) else _Plan([(target, ip) for ip in found])
+        if isinstance(found, Failure):
+            return _Plan([], failure=found)
+        return _Plan([(target, ip) for ip in found[:MAX_SESSIONS]], left_out=max(0, len(found) - MAX_SESSIONS))
     if target.is_address:
         raise TargetError(f"expected a domain with --mx, got the address {target.host}")
     from smtpdoc.gather.mx_hosts import resolve_mx
@@ -255,7 +260,8 @@ async def _plan(
         place = Target(host.host, target.port, target.implicit_tls)
         wanted = [ip for ip in host.addresses if options.family in (None, "ipv6" if ":" in ip else "ipv4")]
         sessions += [(place, ip) for ip in wanted] if all_addresses and wanted else [(place, None)]
-    return _Plan(sessions, found_hosts.hosts, found_hosts.failure)
+    left_out = max(0, len(sessions) - MAX_SESSIONS)
+    return _Plan(sessions[:MAX_SESSIONS], found_hosts.hosts, found_hosts.failure, left_out)
 
 
 def _unplanned(target: Target, failure: Failure | None) -> Transcript:

@@ -272,6 +272,7 @@ class ProbeEvidence:
 
     sessions: tuple[Transcript, ...]
     mx: tuple[MxHost, ...] | None = None
+    left_out: int = 0  # hosts or addresses for which no session was made: there are limits to politeness
     mta_sts: MtaStsEvidence | None = None  # of the `--mx` domain, None unless `--mta-sts` asked for it
 
     @property

@@ -18,6 +18,9 @@ from smtpdoc.seams import TlsPolicy
 
 _READ_BYTES = 65536
 _ANY_CIPHER = "ALL:@SECLEVEL=0"
+# What mail servers take from each other. Python's own choice leaves out what it finds weak (no forward secrecy), and
+# would call a server broken that everybody else delivers to; here that is a finding.
+_USUAL_CIPHERS = "DEFAULT:!aNULL:!eNULL:@SECLEVEL=1"
 _BY_NAME = {
     "TLSv1": ssl.TLSVersion.TLSv1,
     "TLSv1.1": ssl.TLSVersion.TLSv1_1,
@@ -44,8 +47,10 @@ def session_context(policy: TlsPolicy) -> ssl.SSLContext:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version = context.maximum_version = _BY_NAME[policy.version]
-        if policy.version in ("TLSv1", "TLSv1.1"):  # they sign with SHA-1, which is below the usual level
-            context.set_ciphers(_ANY_CIPHER)
+        # The oldest sign with SHA-1, which is below the usual level.
+        context.set_ciphers(_ANY_CIPHER if policy.version in ("TLSv1", "TLSv1.1") else _USUAL_CIPHERS)
+    else:
+        context.set_ciphers(_USUAL_CIPHERS)
     if policy.client_cert:
         try:
             # An empty password: without one OpenSSL would ask for it on the terminal.

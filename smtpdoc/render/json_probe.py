@@ -16,6 +16,7 @@ def probe_json(evidence: ProbeEvidence) -> Json:
         if mx is None
         else [{"preference": host.preference, "host": host.host, "addresses": list(host.addresses)} for host in mx],
         "parity": parity_json(evidence.sessions),
+        "left_out": evidence.left_out,
         "mta_sts": None if evidence.mta_sts is None else policy_json(evidence.mta_sts),
     }
 

@@ -85,6 +85,18 @@ def port_25_blocked(evidence: ProbeEvidence) -> Iterator[Detail]:
         yield Detail(f"none of {len(hosts)} addresses answered a connection to port 25", addresses=tuple(hosts))
 
 
+@checks.add(
+    "sessions-left-out",
+    title="Some hosts or addresses were not probed",
+    level=Level.INFO,
+    why="Whoever runs the DNS of a domain decides how many hosts it names; a probe makes only so many sessions for one target.",
+    fix="Probe the others by their names or addresses.",
+)
+def sessions_left_out(evidence: ProbeEvidence) -> Iterator[Detail]:
+    if evidence.left_out:
+        yield Detail(f"{evidence.left_out} more were not probed", left_out=evidence.left_out)
+
+
 def _dropped(session: Transcript) -> bool:
     return session.port == _MX_PORT and any(
         one.stage is Stage.CONNECT and one.failure is not None and one.failure.kind is FailureKind.TIMEOUT
