@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from smtpdoc.evidence.smtp import Certificate, Exchange, Failure, MessageFacts, ProbeEvidence, TlsFacts, Transcript
 from smtpdoc.render.json_explain import explanation_json, reply_json
 from smtpdoc.render.json_looks import looks_json, parity_json, policy_json
@@ -104,4 +106,5 @@ def certificate_json(certificate: Certificate) -> Json:
         "key": certificate.key,
         "signature": certificate.signature,
         "sha256": certificate.sha256,
+        "public_key_sha256": sha256(certificate.public_key).hexdigest() if certificate.public_key else None,
     }
