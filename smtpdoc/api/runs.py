@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from smtpdoc.errors import TargetError
 from smtpdoc.report import Report
@@ -22,6 +22,8 @@ TICK_S = 0.25
 
 ShowReport = Callable[[Report], None]
 ShowError = Callable[[str, TargetError], None]
+#: How many sessions with each target, with how many seconds between, and who is given each session's report.
+Repeat: TypeAlias = "tuple[int, float, ShowReport]"
 
 
 async def in_order(
@@ -137,13 +139,14 @@ def probe_targets(
     concurrency: int,
     show: ShowReport,
     refuse: ShowError,
+    repeat: Repeat | None = None,
 ) -> None:
     """Probe each target; reports come in the order of the targets, and on an interrupt those begun, as far as they got.
 
     `settings` are the keyword arguments of `smtpdoc.aio.probe`. Names are asked from the system's resolver unless
-    `nameservers` or `zone` are given.
+    `nameservers` or `zone` are given. With `repeat` there are several sessions with each target.
     """
-    asyncio.run(_probe_targets(list(targets), settings, nameservers, zone, concurrency, show, refuse))
+    asyncio.run(_probe_targets(list(targets), settings, nameservers, zone, concurrency, show, refuse, repeat))
 
 
 async def _probe_targets(
@@ -154,6 +157,7 @@ async def _probe_targets(
     concurrency: int,
     show: ShowReport,
     refuse: ShowError,
+    repeat: Repeat | None,
 ) -> None:
     from smtpdoc.api.sessions import QUESTION_TIMEOUT_S, probe
     from smtpdoc.api.slots import Slots
@@ -171,7 +175,13 @@ async def _probe_targets(
             )
 
         def job(target: Target) -> Callable[[], Awaitable[Report]]:
-            return lambda: probe(target, resolver=resolver, slots=slots, interrupted=show, **settings)
+            if repeat is None:
+                return lambda: probe(target, resolver=resolver, slots=slots, interrupted=show, **settings)
+            times, interval_s, kept = repeat
+            from smtpdoc.api.repeats import repeat as repeated
+
+            shared = {**settings, "resolver": resolver, "slots": slots}
+            return lambda: repeated(target, times, interval_s, kept=kept, interrupted=show, **shared)
 
         async with aclosing(in_order(map(job, targets), concurrency)) as results:
             await _tell(results, map(str, targets), show, refuse)

@@ -14,7 +14,7 @@ from smtpdoc.cli.envelope import check_envelope, confirm_sending, envelope_optio
 from smtpdoc.cli.looks import look_options
 from smtpdoc.cli.options import network_options, option, output_options
 from smtpdoc.cli.output import Output, OutputOptions
-from smtpdoc.cli.transcripts import TranscriptFile, read_transcript, transcript_options
+from smtpdoc.cli.transcripts import SessionsKept, TranscriptFile, check_repeat, read_transcript, transcript_options
 from smtpdoc.errors import TargetError
 from smtpdoc.report import Report
 from smtpdoc.target import SMTP_PORT, SUBMISSION_PORT, domain_name, parse_target
@@ -116,6 +116,8 @@ def command(
     concurrency: int,
     transcript: str | None,
     replay: str | None,
+    repeat: int | None,
+    repeat_interval: float,
     **session: Any,
 ) -> int:
     """Talk to a mail server and explain every reply where it stands.
@@ -146,6 +148,8 @@ def command(
     catalog = read_catalog(catalogs)
     from smtpdoc.cli.credentials import find_credentials
 
+    if repeat is not None:
+        check_repeat({**session, "mx": mx, "all_addresses": all_addresses})
     check_envelope({**session, "auth_user": auth_user}, parsed, mx=mx, all_addresses=all_addresses)
     path, yes = session.pop("send"), session.pop("yes")
     if path == "-" and "-" in (auth_password_file, auth_token_file):
@@ -169,11 +173,15 @@ def command(
     output = Output(options, many=many)
     waiting = Waiting(wanted=not options.quiet)
     view = TranscriptOutput(output, waiting) if output.is_text and not many and not options.quiet else None
+    sessions = SessionsKept(kept, repeat, wanted=not options.quiet)
+    if repeat is not None:
+        view = None
 
     def show(report: Report) -> None:
         waiting.clear()
-        if kept is not None:
-            kept.add(report)
+        sessions.clear()
+        if repeat is None:
+            sessions(report)
         if view is not None:
             view.finish()
         output.add(report, lambda page: show_probe(page, report, live=view is not None and view.begun))
@@ -218,6 +226,7 @@ def command(
             concurrency=concurrency,
             show=show,
             refuse=refuse,
+            repeat=None if repeat is None else (repeat, repeat_interval, sessions),
         )
     finally:
         if kept is not None:
@@ -326,7 +335,10 @@ def show_probe(page: Page, report: Report, *, live: bool) -> None:
         return
     if not live and not page.quiet:
         sessions = report.evidence.sessions
+        repeated = report.evidence.timings is not None
         for session in sessions:
+            if repeated and not page.verbose and session.outcome is StageStatus.OK:
+                continue  # the numbers are what was asked for
             # Of several sessions only those are shown whole in which something went wrong; the table has the others.
             if len(sessions) == 1 or page.verbose or session.outcome is not StageStatus.OK:
                 render_transcript(page, session)

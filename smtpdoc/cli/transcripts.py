@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO, Any, TypeVar
 
 import click
 
-from smtpdoc.cli.options import option
+from smtpdoc.cli.options import option, read_seconds
 from smtpdoc.errors import TargetError
 from smtpdoc.report import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: More sessions than this are a load test, and no diagnosis.
+MAX_REPEATS = 1000
 
 
 def transcript_options(command: F) -> F:
@@ -32,9 +35,47 @@ def transcript_options(command: F) -> F:
             metavar="FILE",
             help="Keep every line as it crossed the wire in FILE, secrets hidden; --replay reads it.",
         ),
+        option(
+            "--repeat-interval",
+            callback=read_pause,
+            default="1",
+            show_default=True,
+            metavar="SECONDS",
+            help="The pause between two sessions of --repeat.",
+        ),
+        option(
+            "--repeat",
+            type=click.IntRange(2, MAX_REPEATS),
+            metavar="N",
+            help="Have the session N times; print min, median and 95th percentile of each step.",
+        ),
     ):
         command = decorate(command)
     return command
+
+
+def read_pause(ctx: click.Context, param: click.Parameter, value: str) -> float:
+    """Read a duration that may be 0."""
+    return 0.0 if value.strip() in ("0", "0s") else read_seconds(ctx, param, value)
+
+
+#: Options of what must not be done again and again, or is more than one session.
+_ONCE_ONLY = {
+    "send": "--send",
+    "mx": "--mx",
+    "all_addresses": "--all-addresses",
+    "relay_test": "--relay-test",
+    "greylist_wait": "--greylist-wait",
+    "verify": "--vrfy",
+    "expand": "--expn",
+}
+
+
+def check_repeat(given: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that do not go with --repeat."""
+    wrong = [name for key, name in _ONCE_ONLY.items() if given.get(key)]
+    if wrong:
+        raise click.UsageError(f"--repeat has the same plain session again and again; leave out {', '.join(wrong)}.")
 
 
 def read_transcript(path: str) -> bytes:
@@ -88,3 +129,28 @@ class TranscriptFile:
     def close(self) -> None:
         with suppress(OSError):
             self._file.close()
+
+
+class SessionsKept:
+    """Told of each session when it is over: keeps it where that was asked for, and shows how far --repeat has come."""
+
+    def __init__(self, file: TranscriptFile | None, repeat: int | None, *, wanted: bool) -> None:
+        from smtpdoc.cli.progress import Progress
+
+        self._file = file
+        self._repeat = repeat
+        self._done = 0
+        self._progress = Progress(sys.stderr, self._words, wanted=wanted and repeat is not None)
+
+    def __call__(self, report: Report) -> None:
+        self._done += 1
+        if self._file is not None:
+            self._file.add(report)
+        self._progress.tick()
+
+    def _words(self) -> str:
+        of = f" of {self._repeat}" if self._done <= (self._repeat or 0) else ""
+        return f"session {self._done}{of} is over (Ctrl-C ends with what is known)"
+
+    def clear(self) -> None:
+        self._progress.clear()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         StsDelivery,
         VersionAnswer,
     )
+    from smtpdoc.evidence.timings import Timings
     from smtpdoc.evidence.transport import MtaStsEvidence
     from smtpdoc.grammar.reply import Reply
 
@@ -274,6 +275,7 @@ class ProbeEvidence:
     mx: tuple[MxHost, ...] | None = None
     left_out: int = 0  # hosts or addresses for which no session was made: there are limits to politeness
     mta_sts: MtaStsEvidence | None = None  # of the `--mx` domain, None unless `--mta-sts` asked for it
+    timings: Timings | None = None  # of all sessions of `--repeat`; `sessions` then has the one that ended worst
 
     @property
     def standing(self) -> tuple[Transcript, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from smtpdoc.evidence.smtp import Certificate, Exchange, Failure, MessageFacts, ProbeEvidence, TlsFacts, Transcript
+from smtpdoc.evidence.timings import Timings
 from smtpdoc.render.json_explain import explanation_json, reply_json
 from smtpdoc.render.json_looks import looks_json, parity_json, policy_json
 from smtpdoc.render.json_values import Json, plain, seconds, time_json
@@ -20,6 +21,37 @@ def probe_json(evidence: ProbeEvidence) -> Json:
         "parity": parity_json(evidence.sessions),
         "left_out": evidence.left_out,
         "mta_sts": None if evidence.mta_sts is None else policy_json(evidence.mta_sts),
+        "timings": None if evidence.timings is None else timings_json(evidence.timings),
+    }
+
+
+def timings_json(timings: Timings) -> Json:
+    return {
+        "asked": timings.asked,
+        "done": timings.done,
+        "interval_s": seconds(timings.interval_s),
+        "stopped": timings.stopped,
+        "steps": [
+            {
+                "step": step.step,
+                "count": step.count,
+                "min_s": seconds(step.min_s),
+                "median_s": seconds(step.median_s),
+                "p95_s": seconds(step.p95_s),
+            }
+            for step in timings.steps
+        ],
+        "ended": [
+            {
+                "status": str(ended.status),
+                "stage": None if ended.stage is None else str(ended.stage),
+                "code": ended.code,
+                "failure": ended.failure,
+                "count": ended.count,
+                "first": ended.first,
+            }
+            for ended in timings.ended
+        ],
     }
 
 

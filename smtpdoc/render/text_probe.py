@@ -237,6 +237,11 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
     if page.quiet:
         return
     _looks(page, evidence)
+    if evidence.timings is not None:
+        from smtpdoc.render.text_timings import render_timings
+
+        page.blank()
+        render_timings(page, evidence.timings)
     findings = [finding for finding in report.findings if page.verbose or finding.level is not Level.PASS]
     if findings:
         page.blank()
@@ -252,6 +257,8 @@ def _what_was_done(report: Report, evidence: ProbeEvidence) -> str:
     read_from = evidence.sessions[0].replayed_from
     if read_from is not None:
         return f"read from {REPLAY_NAMES.get(read_from, f'a {read_from} transcript')}, nobody was asked"
+    if evidence.timings is not None:
+        return f"{report.elapsed_s:.2f} s, {plural(evidence.timings.done, 'session')}"
     trips = sum(session.round_trips for session in evidence.sessions)
     return f"{report.elapsed_s:.2f} s, {plural(trips, 'round trip')}"
 
