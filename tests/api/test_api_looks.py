@@ -20,7 +20,7 @@ from support.sessions import session as transcript
 from support.zone import Zone, run_now
 
 from smtpdoc import aio
-from smtpdoc.api import looks
+from smtpdoc.api import looks, sessions
 from smtpdoc.api.looks import Looks, Names, with_policy
 from smtpdoc.api.slots import PER_HOST, Slots
 from smtpdoc.evidence.auth import TopicStatus
@@ -355,3 +355,43 @@ def test_ctrl_c_during_a_look_keeps_the_session(shelf: Path) -> None:
 
     assert [130] == [report.exit_code for report in kept]
     assert Stage.QUIT in {one.stage for one in seen(kept[0]).exchanges}
+
+
+def test_a_server_without_forward_secrecy_is_talked_to_and_told(shelf: Path) -> None:
+    """Python's own choice of ciphers would have called it broken."""
+
+    async def session() -> Report:
+        context = served(shelf, "good")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("AES128-GCM-SHA256")
+        async with hostile_server(SESSION, context) as server:
+            return await aio.probe(
+                Target(HOST, server.port),
+                resolve={HOST: ("127.0.0.1",)},
+                ca_file=str(shelf / "ca.pem"),
+                timeout_s=10,
+            )
+
+    report = asyncio.run(session())
+
+    assert "ok" == seen(report).outcome
+    assert ["tls.weak-cipher"] == [one.id for one in report.findings if one.topic == "tls"]
+
+
+def test_whoever_runs_the_dns_does_not_decide_how_many_sessions_there_are(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
+    addresses = tuple(f"127.0.0.{last}" for last in range(1, 7))
+
+    async def session() -> Report:
+        async with hostile_server(SESSION, served(shelf)) as server:
+            return await aio.probe(
+                Target(HOST, server.port), resolve={HOST: addresses}, all_addresses=True, timeout_s=10
+            )
+
+    report = asyncio.run(session())
+
+    assert isinstance(report.evidence, ProbeEvidence)
+    assert (2, 4) == (len(report.evidence.sessions), report.evidence.left_out)
+    assert "smtp.sessions-left-out" in ids(report)
