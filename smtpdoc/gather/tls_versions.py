@@ -11,6 +11,8 @@ VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 # The handshake ended before anything was sent: it is our OpenSSL that does not have the version.
 _NOT_HERE = "no protocols available"
+# The version was agreed on before the server asked for a certificate of ours, which a look never shows.
+_CLIENT_CERTIFICATE = "client certificate"
 
 
 def versions_to_ask(session: Transcript) -> tuple[str, ...]:
@@ -46,7 +48,8 @@ async def gather_tls_version(place: Place, version: str, dialer: Dialer) -> Vers
     except LookError as error:
         return VersionAnswer(version, None, detail=str(error))
     detail = failure.detail if failure is not None else ""
-    refused = failure is not None and failure.kind is FailureKind.TLS and _NOT_HERE not in detail
+    undecided = _NOT_HERE in detail or _CLIENT_CERTIFICATE in detail
+    refused = failure is not None and failure.kind is FailureKind.TLS and not undecided
     if _NOT_HERE in detail:
         detail = "OpenSSL on this machine does not have this version, so it could not be tried"
     return VersionAnswer(version, False if refused else None, detail=detail)

@@ -63,6 +63,7 @@ def test_with_implicit_tls_the_greeting_is_waited_for() -> None:
         ((*HELLO, "220 go"), tls_failure(), False),
         ((*HELLO, "220 go"), tls_failure("tls-closed", "closed"), False),
         ((*HELLO, "220 go"), tls_failure(detail="failed: no protocols available"), None),  # ours cannot
+        ((*HELLO, "220 go"), tls_failure(detail="the server wants a client certificate that it trusts"), None),
         ((*HELLO, "220 go"), Failure(FailureKind.TIMEOUT, Stage.TLS, "silence", "tls-timeout"), None),
         ((*HELLO, "454 not now"), None, None),
         (("421 too many connections",), None, None),
