@@ -35,7 +35,7 @@ _Rows = list[tuple[Level | None, str]]
 
 def _looks(session: Transcript, *, verbose: bool) -> Iterator[tuple[str, _Rows]]:
     if session.tls_versions:
-        yield "versions", [_version(one) for one in session.tls_versions]
+        yield "versions", [_version(one, opportunistic=session.opportunistic) for one in session.tls_versions]
     if session.starttls_injection is not None:
         yield "injection", [_injection(session.starttls_injection)]
     if session.enforcement is not None:
@@ -48,12 +48,13 @@ def _looks(session: Transcript, *, verbose: bool) -> Iterator[tuple[str, _Rows]]
         yield "identity", list(_identity(session, session.identity))
 
 
-def _version(one: VersionAnswer) -> tuple[Level, str]:
+def _version(one: VersionAnswer, *, opportunistic: bool) -> tuple[Level, str]:
     name = {"TLSv1": "TLS 1.0"}.get(one.version, one.version.replace("TLSv", "TLS "))
     if one.works is None:
         return Level.UNKNOWN, f"{name}  {one.detail}"
     if one.works:
-        return (Level.WARNING if one.version in _OLD else Level.PASS), f"{name}  {one.cipher}"
+        old = Level.INFO if opportunistic else Level.WARNING  # between servers better than clear text
+        return (old if one.version in _OLD else Level.PASS), f"{name}  {one.cipher}"
     return (Level.PASS if one.version in _OLD else Level.INFO), f"{name}  not accepted"
 
 
