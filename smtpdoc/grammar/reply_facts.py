@@ -37,7 +37,7 @@ _PATTERNS = {
     r"([0-9]{1,6})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)\b|\bretry[- ]after[:=]?\s*([0-9]{1,6})\b",
     "clock": r"\b(?:in|for|after)\s+([0-9]{1,2}):([0-9]{2}):([0-9]{2})\b",
     "queue": r"\bqueued?(?:\s+(?:as|id|with\s+id))?[\s:=]+<?([a-z0-9][\w.@-]{4,80})|\bid=<?([a-z0-9][\w.-]{5,60})"
-    r"|^ok\s+id=([\w-]{6,40})|^\s*ok:?\s+([a-z0-9]+-[a-z0-9-]{8,60})\b",
+    r"|^ok\s+id=([\w-]{6,40})|^\s*ok:?\s+([a-z0-9]+-[a-z0-9-]{8,60})\b|\b([a-z0-9]{6,30})\s+message\s+accepted",
     "google": r"\b([0-9]{10}\s+[\w-]{8,60}(?:\.[0-9]+)?)\s+-\s+g?smtp|\b([\w]{8,40}\.[0-9]{1,4})\s+-\s+gsmtp",
     "session": r"\b([a-z]{2,3}[0-9][a-z0-9]{4,6}[0-9]{3,5}\.[\w.]{2,40}outlook\.com)"
     r"|\(([a-z0-9]{2,}:[a-z0-9:]{6,60})\)",
@@ -211,7 +211,7 @@ def _queue_id(text: str, lower: str) -> str | None:
     """Return the receiver's name for the message."""
     if "smtp" in lower and (found := _first("google", text)):
         return found
-    if "queue" in lower or "id=" in lower or lower.lstrip().startswith("ok"):
+    if "queue" in lower or "id=" in lower or "message accepted" in lower or lower.lstrip().startswith("ok"):
         found = _first("queue", text)
         return found if found and any(char.isdigit() for char in found) else None
     return None

@@ -23,6 +23,8 @@ CASES = [
     ("the limit is 25 MB", {"limit": 26214400}),
     ("Ok: queued as 4Rk2Zx1qYz9vK", {"queue_id": "4Rk2Zx1qYz9vK"}),
     ("OK id=1rAbCd-0001Xy-2Z", {"queue_id": "1rAbCd-0001Xy-2Z"}),
+    ("5AL0pQ3x123456 Message accepted for delivery", {"queue_id": "5AL0pQ3x123456"}),
+    ("Your message accepted for delivery", {}),
     ("All messages from 192.0.2.10 permanently deferred [TS03] see https://postmaster.example/x.", {"ip": "192.0.2.10", "tag": "TS03", "url": "https://postmaster.example/x"}),
     ("<host.example.org[192.0.2.22]>: Client host rejected: Access denied", {"ip": "192.0.2.22", "ptr": "host.example.org"}),
     ("the PTR record for 192.0.2.1 (pool.isp.example) is generic", {"ip": "192.0.2.1", "ptr": "pool.isp.example"}),

@@ -279,17 +279,16 @@ def relay_unclear(session: Transcript) -> Iterator[Detail]:
 )
 def vrfy_discloses(session: Transcript) -> Iterator[Detail]:
     for exchange in session.exchanges:
-        reply = exchange.reply
-        if exchange.stage is not Stage.VRFY or reply is None:
+        if exchange.stage is not Stage.VRFY or exchange.reply is None or not _discloses(exchange):
             continue
         name = printable(exchange.recipient or "")
-        if reply.code in (250, 251):
-            words = f"confirmed {name}: {quoted(exchange)}"
-        elif _reason(exchange) in _UNKNOWN_REASONS and exchange.status is _REFUSED:
-            words = f"said that {name} does not exist: {quoted(exchange)}"
-        else:
-            continue
-        yield Detail(f"{session.host} {words}", subject=session.port_name, asked=exchange.recipient, code=reply.code)
+        words = f"confirmed {name}" if exchange.reply.positive else f"said that {name} does not exist"
+        yield Detail(
+            f"{session.host} {words}: {quoted(exchange)}",
+            subject=session.port_name,
+            asked=exchange.recipient,
+            code=exchange.reply.code,
+        )
 
 
 @checks.add(
@@ -302,14 +301,22 @@ def vrfy_discloses(session: Transcript) -> Iterator[Detail]:
 )
 def expn_discloses(session: Transcript) -> Iterator[Detail]:
     for exchange in session.exchanges:
-        if exchange.stage is Stage.EXPN and exchange.reply is not None and exchange.reply.code in (250, 251):
-            members = tuple(line for line in exchange.reply.lines if line)
-            yield Detail(
-                f"{session.host} told what {printable(exchange.recipient or '')} stands for: {quoted(exchange)}",
-                subject=session.port_name,
-                asked=exchange.recipient,
-                members=members,
-            )
+        if exchange.stage is not Stage.EXPN or exchange.reply is None or not _discloses(exchange):
+            continue
+        known = exchange.reply.positive
+        words = "told what {} stands for" if known else "said that there is no {}"
+        yield Detail(
+            f"{session.host} {words.format(printable(exchange.recipient or ''))}: {quoted(exchange)}",
+            subject=session.port_name,
+            asked=exchange.recipient,
+            members=tuple(line for line in exchange.reply.lines if line) if known else (),
+        )
+
+
+def _discloses(exchange: Exchange) -> bool:
+    """Does this answer to VRFY or EXPN say whether the name exists? 252 does not, nor does a refusal to answer."""
+    code = None if exchange.reply is None else exchange.reply.code
+    return code in (250, 251) or (exchange.status is _REFUSED and _reason(exchange) == "user-unknown")
 
 
 @checks.add(
@@ -323,9 +330,7 @@ def expn_discloses(session: Transcript) -> Iterator[Detail]:
 def vrfy_guarded(session: Transcript) -> Iterator[Detail]:
     for exchange in session.exchanges:
         reply = exchange.reply
-        if exchange.stage not in (Stage.VRFY, Stage.EXPN) or reply is None or reply.code in (250, 251):
-            continue
-        if exchange.stage is Stage.VRFY and exchange.status is _REFUSED and _reason(exchange) in _UNKNOWN_REASONS:
+        if exchange.stage not in (Stage.VRFY, Stage.EXPN) or reply is None or _discloses(exchange):
             continue
         verb = exchange.stage.value.upper()
         how = "neither confirms nor denies" if reply.code == 252 else "gives nothing away"
