@@ -30,7 +30,8 @@ class Recorder:
     Within `telling` it does so a moment later, between the things that matter: explaining and printing never hold up
     what is to be said to the server. `meanwhile` is called there once, when the server has answered EHLO and is busy:
     time to load what will be needed when the session is over. `beside` is told each exchange after the watcher.
-    What the greeting tells of the server's software or provider is a hint for explaining the replies after it.
+    What the greeting tells of the server's software or provider is a hint for explaining the replies after it;
+    `server` (host:port) and `login` stand in the commands that an explanation advises.
     Whoever asks for `exchanges` gets all that happened.
     """
 
@@ -39,6 +40,8 @@ class Recorder:
         watcher: Watcher | None = None,
         catalog: UserCatalog | None = None,
         meanwhile: Callable[[], None] | None = None,
+        server: str | None = None,
+        login: str | None = None,
     ) -> None:
         self.beside: Callable[[Exchange], None] | None = None
         self._explained: list[Exchange] = []
@@ -51,6 +54,8 @@ class Recorder:
         self._catalog = catalog
         self._meanwhile = meanwhile
         self._provider: str | None = None
+        self._server = server
+        self._login = login
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -110,7 +115,7 @@ class Recorder:
             if isinstance(event, Exchange):
                 if event.stage is Stage.GREETING:
                     self._provider = _told_by_greeting(event)
-                event = replace(event, explanation=explanation_of(event, self._catalog, self._provider))
+                event = replace(event, explanation=self._explanation(event))
                 self._explained.append(event)
                 if self._watcher is not None:
                     self._watcher.exchange(event)
@@ -118,6 +123,15 @@ class Recorder:
                     self.beside(event)
             elif self._watcher is not None:
                 self._watcher.line(event)
+
+    def _explanation(self, event: Exchange) -> Explanation | None:
+        explanation = explanation_of(event, self._catalog, self._provider)
+        if explanation is None or not explanation.commands or self._server is None:
+            return explanation
+        from smtpdoc.catalog.advice import in_session
+
+        commands = in_session(explanation.commands, self._server, self._login, event.recipient)
+        return replace(explanation, commands=commands)
 
 
 def _told_by_greeting(exchange: Exchange) -> str | None:

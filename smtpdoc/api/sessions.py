@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from smtpdoc.api import greylist
@@ -112,7 +113,14 @@ async def probe(
             address,
             options,
             dialer,
-            lambda: Recorder(watcher if len(plan.sessions) == 1 else None, catalog, load_rest),
+            partial(
+                Recorder,
+                watcher if len(plan.sessions) == 1 else None,
+                catalog,
+                load_rest,
+                server=str(place),
+                login=options.auth_user,
+            ),
             lambda recorder: Looks(options, dialer, names, recorder, domain),
         )
         for place, address in plan.sessions

@@ -94,6 +94,22 @@ def fill(texts: Iterable[str], found: dict[str, str], *, command: bool = False) 
     return tuple(_fill(text, found, command) for text in texts)
 
 
+def in_session(commands: Iterable[str], server: str, login: str | None, recipient: str | None) -> tuple[str, ...]:
+    """Return commands for a reply of a session that we had ourselves: what it named stands in their open places.
+
+    >>> in_session(["smtpdoc probe YOUR-SERVER:587 --auth-user YOUR-LOGIN"], "mx.example.net:465", "alice", None)
+    ('smtpdoc probe mx.example.net:465 --auth-user alice',)
+    """
+    known = {r"YOUR-SERVER(?::[0-9]+)?": server, "YOUR-LOGIN": login, "THE-ADDRESS": recipient}
+    found = {place: value for place, value in known.items() if value and _pasteable().fullmatch(value)}
+    filled = []
+    for command in commands:
+        for place, value in found.items():
+            command = re.sub(place, value, command)  # a pasteable value holds no backslash
+        filled.append(command)
+    return tuple(filled)
+
+
 def _fill(text: str, found: dict[str, str], command: bool) -> str:
     if "{" not in text:
         return text

@@ -297,3 +297,14 @@ def test_a_silent_server_ends_at_the_timeout(smtpdoc: Smtpdoc) -> None:
     assert 3 == ran.code
     assert time.monotonic() - began < 5
     assert "no verdict at EHLO" in ran.out
+
+
+def test_advised_commands_name_the_server_and_the_login(
+    smtpdoc: Smtpdoc, place: tuple[str, ...], demo_server: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTPDOC_AUTH_PASSWORD", "wrong-Pa55word")
+
+    ran = smtpdoc("probe", *place, "--auth-user", "alice")
+
+    assert f"smtpdoc probe {demo_server.host}:{demo_server.port} --auth-user alice" in ran.out
+    assert "YOUR-" not in ran.out
