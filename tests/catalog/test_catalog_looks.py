@@ -152,7 +152,8 @@ def test_the_record_that_would_fit_is_there_to_paste() -> None:
 
 def with_sts(verdict: StsDelivery, lookup: Lookup | None = None) -> ProbeEvidence:
     lookup = lookup or Lookup("_mta-sts.example.net", "TXT", LookupStatus.NXDOMAIN)
-    return ProbeEvidence((session(mta_sts=verdict),), (), MtaStsEvidence(TopicStatus.ABSENT, "example.net", lookup, ()))
+    policy = MtaStsEvidence(TopicStatus.ABSENT, "example.net", lookup, ())
+    return ProbeEvidence((session(mta_sts=verdict),), (), mta_sts=policy)
 
 
 @pytest.mark.parametrize(
