@@ -84,8 +84,8 @@ def explained(exchange: Exchange) -> Exchange:
         ),
         (
             (
-                "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults policy. "
-                f"Contact your administrator. {OUTLOOK}"
+                "535 5.7.139 Authentication unsuccessful, user is locked by your organization's security defaults "
+                f"policy. Contact your administrator. {OUTLOOK}"
             ),
             "auth-failed",
             "OAuth",
