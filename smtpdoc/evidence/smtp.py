@@ -169,6 +169,7 @@ class Certificate:
     common_name: str | None = None
     der: bytes = field(default=b"", repr=False)
     public_key: bytes = field(default=b"", repr=False)  # SubjectPublicKeyInfo, DER
+    public_key_sha256: str | None = None  # its digest, lower-case hex: what a 3 1 1 TLSA record holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def _certificate(value: object) -> Certificate | None:
         key=_text(value, "key"),
         signature=_text(value, "signature"),
         sha256=_text(value, "sha256"),
+        public_key_sha256=_text(value, "public_key_sha256") or None,
         common_name=_text(value, "common_name") or None,
     )
 

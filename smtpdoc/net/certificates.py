@@ -74,6 +74,7 @@ def read_certificate(data: bytes) -> Certificate:
         common_name=next((value for kind, value in reversed(subject_parts) if kind == "CN"), None),
         der=data,
         public_key=key.whole,
+        public_key_sha256=sha256(key.whole).hexdigest(),
     )
 
 

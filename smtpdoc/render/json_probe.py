@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 from smtpdoc.evidence.smtp import Certificate, Exchange, Failure, MessageFacts, ProbeEvidence, TlsFacts, Transcript
 from smtpdoc.evidence.timings import Timings
 from smtpdoc.render.json_explain import explanation_json, reply_json
@@ -138,5 +136,5 @@ def certificate_json(certificate: Certificate) -> Json:
         "key": certificate.key,
         "signature": certificate.signature,
         "sha256": certificate.sha256,
-        "public_key_sha256": sha256(certificate.public_key).hexdigest() if certificate.public_key else None,
+        "public_key_sha256": certificate.public_key_sha256,
     }

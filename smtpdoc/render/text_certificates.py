@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from hashlib import sha256
 
 from rich.text import Text
 
@@ -23,8 +22,8 @@ def render_chain(page: Page, tls: TlsFacts, seen_at: datetime | None) -> None:
         if one.names:
             page.paragraph("names " + ", ".join(one.names), _INDENT)
         page.line(f"     sha256 {one.sha256}", "quiet")
-        if number == 0 and one.public_key:
-            page.line(f"     TLSA 3 1 1 {sha256(one.public_key).hexdigest()}", "quiet")
+        if number == 0 and one.public_key_sha256:
+            page.line(f"     TLSA 3 1 1 {one.public_key_sha256}", "quiet")
     if not tls.chain:
         return
     top = tls.chain[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from smtpdoc.evidence.smtp import Certificate, Exchange, Stage, StageStatus, TlsFacts, Transcript
@@ -31,6 +32,7 @@ def certificate(**changes: Any) -> Certificate:
         "common_name": HOST,
         "der": b"certificate",
         "public_key": b"key",
+        "public_key_sha256": sha256(b"key").hexdigest(),
     }
     return Certificate(**given | changes)
 

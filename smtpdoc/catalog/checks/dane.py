@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.looks import Dane, TlsaMatch
@@ -23,9 +22,9 @@ def _words(match: TlsaMatch) -> str:
 def _fitting(session: Transcript, dane: Dane) -> tuple[str, ...]:
     """The record to publish for the key that is served: 3 1 1, as RFC 7672 section 3.1 advises."""
     leaf = session.tls.chain[0] if session.tls is not None and session.tls.chain else None
-    if leaf is None or not leaf.public_key:
+    if leaf is None or leaf.public_key_sha256 is None:
         return ()
-    return (f"{dane.name}. IN TLSA 3 1 1 {sha256(leaf.public_key).hexdigest()}",)
+    return (f"{dane.name}. IN TLSA 3 1 1 {leaf.public_key_sha256}",)
 
 
 def _level(dane: Dane) -> Level:
