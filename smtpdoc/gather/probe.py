@@ -277,7 +277,8 @@ class Probe:
                 exchange = await outcome.start_tls()
                 if exchange.failure is None and outcome.tls is not None:
                     self._legacy = outcome.tls
-                    self._record.note(f"a second connection with old versions allowed: {outcome.tls.version} works")
+                    works = {"TLSv1": "TLS 1.0"}.get(outcome.tls.version, outcome.tls.version.replace("TLSv", "TLS "))
+                    self._record.note(f"a second connection, with what is old allowed: {works} works")
         finally:
             self._legacy_round_trips = outcome.round_trips
             outcome.close()
