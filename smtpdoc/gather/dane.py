@@ -97,8 +97,3 @@ def _digest(record: TlsaRecord, certificate: Certificate) -> bytes:
     if record.matching_type == FULL_DATA:
         return data
     return (sha256 if record.matching_type == SHA256 else sha512)(data).digest()
-
-
-def digest_record(certificate: Certificate) -> str:
-    """Return the record that fits a certificate's key and that RFC 7672 section 3.1 advises: 3 1 1."""
-    return f"3 1 1 {sha256(certificate.public_key).hexdigest()}"
