@@ -186,7 +186,7 @@ def command(
             view.finish()
         output.add(report, lambda page: show_probe(page, report, live=view is not None and view.begun))
         if output.is_text and many and isinstance(report.evidence, ProbeEvidence) and len(beside) <= TABLE_ROWS:
-            beside.extend(report.evidence.sessions)
+            beside.extend(report.evidence.standing)
 
     from smtpdoc.evidence.smtp import ProbeEvidence
 

@@ -202,3 +202,9 @@ def test_a_message_without_an_answer(stage: Stage, kind: FailureKind, word: str,
     failed = Exchange(stage, "", None, Failure(kind, stage, "why", word), False, 0.0, status=status)
 
     assert ids(session(failed, message=FACTS)) == expected
+
+
+def test_a_greylisted_recipient_comes_with_the_command_that_waits() -> None:
+    (finding,) = smtp.checks.run(session(rcpt(GREY)))
+
+    assert finding.paste == (f"smtpdoc probe {HOST}:25 --to {BOB} --greylist-wait",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smtpdoc.catalog.model import CheckSet, Detail
@@ -17,6 +18,8 @@ SLOW_GREETING_S = 5.0
 #: Mechanisms that show the password or token to everybody on the way.
 CLEAR_TEXT_MECHANISMS = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
 _QUOTED_CHARS = 300
+#: Addresses that a shell leaves alone.
+_PLAIN = re.compile(r"[A-Za-z0-9._+@-]+")
 
 _DNS_WORDS = ("nxdomain", "no-address")
 _MX_WORDS = ("null-mx", "no-mail-host")
@@ -636,7 +639,11 @@ def rcpt_deferred(session: Transcript) -> Iterator[Detail]:
     for exchange in session.exchanges:
         if exchange.stage is Stage.RCPT and exchange.decides and exchange.status is StageStatus.DEFERRED:
             again = f"put off again, {session.waited_s:.0f} s later," if session.attempt > 1 else "put off"
-            yield _about_recipient(session, exchange, again)
+            detail = _about_recipient(session, exchange, again)
+            recipient = exchange.recipient or ""
+            if session.attempt == 1 and detail.facts.get("reason") == "greylisted" and _PLAIN.fullmatch(recipient):
+                detail.paste = probe_command(session, f"--to {recipient} --greylist-wait")
+            yield detail
 
 
 def _about_recipient(session: Transcript, exchange: Exchange, what: str) -> Detail:
