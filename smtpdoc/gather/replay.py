@@ -115,6 +115,7 @@ class _Replay:
         self._tls_told = self._encrypted
         self._starttls_accepted = saved.tls_mode == "starttls" and self._encrypted
         self._ehlo: dict[Stage, Capabilities] = {}
+        self._accepted: set[Stage] = set()
         self._errors: list[str] = []
         self._host = _named(saved.host)
         self._port = saved.port
@@ -297,7 +298,7 @@ class _Replay:
             return Stage.AUTH
         if code == 354:
             return Stage.DATA
-        done = [one.stage for one in self._exchanges if one.status is StageStatus.OK]
+        done = self._accepted
         if code == 220:
             return Stage.STARTTLS if Stage.GREETING in done else Stage.GREETING
         hello = Stage.EHLO_TLS if self._encrypted and self._starttls_accepted else Stage.EHLO
@@ -336,6 +337,8 @@ class _Replay:
             self._ehlo[owed.stage] = parse_ehlo(lines)
 
     def _add(self, exchange: Exchange) -> None:
+        if exchange.status is StageStatus.OK:
+            self._accepted.add(exchange.stage)
         self._exchanges.append(replace(exchange, lines_before=len(self._lines)))
 
     def _exchanges_of(self, stage: Stage) -> bool:
@@ -372,6 +375,7 @@ class _Replay:
             )
         )
         self._owed.clear()
+        self._partial, self._faults = [], {}  # half a reply is no reply
 
     def _skipped(self, failure: Failure) -> None:
         self._add(Exchange(failure.stage, "", None, failure, False, 0.0, status=StageStatus.SKIPPED))

@@ -8,7 +8,7 @@ from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from smtpdoc.grammar.dialogue import Mark, Saying
+from smtpdoc.grammar.dialogue import Mark, Saying, TranscriptParseError
 from smtpdoc.grammar.sasl import SaslError, bearer_error, parse_challenge
 from smtpdoc.grammar.secret import HIDDEN, Mask
 from smtpdoc.grammar.transcript_raw import COMMAND
@@ -21,6 +21,8 @@ _LEFT_OUT = re.compile(r"[(<\[].*[)>\]]|PROVIDED_BUT_REMOVED|\*+", re.IGNORECASE
 _PROMPTS = {"username": "VXNlcm5hbWU6", "password": "UGFzc3dvcmQ6"}
 _BEARER = re.compile(r"auth=Bearer ([^\x01\s]+)", re.IGNORECASE)
 _MIN_SECRET = 3
+#: All of them are looked for in every line.
+_MAX_SECRETS = 60
 
 
 def without_secrets(sayings: Sequence[Saying]) -> tuple[Saying, ...]:
@@ -72,6 +74,7 @@ class _Logins:
 
     def __init__(self) -> None:
         self.mask = Mask()
+        self._known: set[str] = set()
         self._mechanism: str | None = None
         self._asked = False  # a 334 waits for its answer
         self._prompt = ""
@@ -147,8 +150,12 @@ class _Logins:
                 self._hide(form)
 
     def _hide(self, secret: str) -> None:
-        if len(secret) >= _MIN_SECRET:
-            self.mask.add(secret)
+        if len(secret) < _MIN_SECRET or secret in self._known:
+            return
+        if len(self._known) >= _MAX_SECRETS:
+            raise TranscriptParseError("a session with no more logins than anybody tries", "one with many more")
+        self._known.add(secret)
+        self.mask.add(secret)
 
 
 CODE_LINE = re.compile(r"[2-5][0-9]{2}(?:[ -]|$)")

@@ -14,7 +14,7 @@ from smtpdoc.grammar.transcript_styles import marked
 
 #: More than any session has; a longer file is something else.
 MAX_BYTES = 4 << 20
-MAX_LINES = 50_000
+MAX_LINES = 10_000
 MAX_SESSIONS = 100
 _LINE_CHARS = 8192
 
@@ -41,7 +41,7 @@ def parse_transcripts(text: str) -> tuple[SavedSession, ...]:
         found = read_transcript_file(lines) if is_transcript_file(lines) else marked(lines) or spoken(lines)
         if not found:
             raise _nothing(lines)
-    return tuple(replace(one, sayings=without_secrets(one.sayings)) for one in found[:MAX_SESSIONS])
+    return tuple(replace(one, sayings=without_secrets(one.sayings[:MAX_LINES])) for one in found[:MAX_SESSIONS])
 
 
 def _lines(text: str) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -109,3 +111,29 @@ def test_any_bytes_are_a_report_or_a_parse_error() -> None:
                 continue
 
             assert "\x1b" not in page_of(report)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "220 x\n" * 600_000,
+        "S: " + "2" * 4_000_000,
+        "[" * 4_000_000,
+        '{"a":' * 800_000,
+        "220 x\n" + "".join(f"AUTH PLAIN QUFBQUFB{number:04}\n334 \n" for number in range(9000)),
+        "1" * 80 + "$ telnet " * 400_000,
+    ],
+    ids=["replies", "one line", "brackets", "braces", "logins", "prompts"],
+)
+def test_hostile_files_are_read_in_little_time(text: str) -> None:
+    began = time.process_time()
+    with contextlib.suppress(ParseError):
+        replay(text)
+
+    assert time.process_time() - began < 5
+
+
+def test_half_a_reply_before_a_lost_connection_is_no_reply() -> None:
+    report = replay("=== Trying mx.example.net:25...\n<-  220-mx\n*** connection closed\n -> QUIT\n<-  221 bye\n")
+
+    assert "greeting failed eof" in recognised(report)
