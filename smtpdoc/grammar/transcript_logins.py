@@ -146,7 +146,7 @@ class _Logins:
             parts = form.split("\0")
             if len(parts) > 1:
                 self._hide(parts[-1])
-            elif form is plain:
+            elif plain is not None and form == plain:
                 self._hide(form)
 
     def _hide(self, secret: str) -> None:
