@@ -8,6 +8,7 @@ import threading
 import warnings
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.smtp import Certificate, TlsFacts
@@ -32,11 +33,11 @@ _BY_NAME = {
 def session_context(policy: TlsPolicy) -> ssl.SSLContext:
     """Return a context that shakes hands with anybody; the certificate is judged afterwards (net/trust.py).
 
-    Raises TargetError when the client certificate or key cannot be used.
+    Sessions without anything special share one. Raises TargetError when the client certificate or key cannot be used.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    if not (policy.legacy or policy.version or policy.client_cert):
+        return _usual_context()
+    context = _unverifying_context()
     if policy.legacy:
         with warnings.catch_warnings():  # Python deprecates the old versions; naming them is the point here
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -57,6 +58,20 @@ def session_context(policy: TlsPolicy) -> ssl.SSLContext:
             context.load_cert_chain(policy.client_cert, policy.client_key, password="")
         except (OSError, ssl.SSLError, ValueError) as error:
             raise TargetError(f"cannot use the client certificate {policy.client_cert}: {_reason(error)}") from None
+    return context
+
+
+@cache
+def _usual_context() -> ssl.SSLContext:
+    context = _unverifying_context()
+    context.set_ciphers(_USUAL_CIPHERS)
+    return context
+
+
+def _unverifying_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     return context
 
 
@@ -132,8 +147,9 @@ class Channel:
         chain = self._chain()
         certificates = _readable(chain)
         name, version, bits = self._object.cipher() or ("", "", 0)
-        chain_verdict = trust.verify_chain(store, chain) if chain else trust.Verdict(None, "no certificate was sent")
-        name_verdict = trust.verify_name(chain[0], policy.server_name) if chain else trust.Verdict(None)
+        chain_verdict, name_verdict = trust.Verdict(None, "no certificate was sent"), trust.Verdict(None)
+        if chain:
+            chain_verdict, name_verdict = trust.verify(store, chain, policy.server_name)
         worse = name_verdict if chain_verdict.code == 0 else chain_verdict
         leaf = certificates[0] if certificates else None
         now = datetime.now(UTC)

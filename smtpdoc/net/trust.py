@@ -18,7 +18,10 @@ NOT_YET_VALID, EXPIRED, SELF_SIGNED = 9, 10, 18
 HOSTNAME_MISMATCH, ADDRESS_MISMATCH = 62, 64
 
 # A certificate decides which suites may be offered for it: ECDHE-RSA or ECDHE-ECDSA (also Ed25519), AES128-GCM.
-_SUITES = (b"\xc0\x2f", b"\xc0\x2b")
+_ECDSA = b"\xc0\x2b"
+_SUITES = (b"\xc0\x2f", _ECDSA)
+# id-ecPublicKey (RFC 5480 section 2.1.1), DER: where it stands, its suite is tried first.
+_EC_KEY = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
 # renegotiation_info (RFC 5746) and ec_point_formats, the two that an ECDHE client asks for.
 _EXTENSIONS = bytes.fromhex("ff01000100000b00020100")
 _RECORD_BYTES = 16000
@@ -43,6 +46,17 @@ def trust_store(ca_file: str | None = None) -> ssl.SSLContext:
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
     return context
+
+
+def verify(store: ssl.SSLContext, chain: Sequence[bytes], name: str) -> tuple[Verdict, Verdict]:
+    """Return the verdicts on a chain and on its leaf's names, by one look where all is well."""
+    store.check_hostname = True
+    try:
+        if _verify(store, chain, name).code == 0:
+            return Verdict(0), Verdict(0)
+    except ValueError:  # a name that cannot be a host name
+        pass
+    return verify_chain(store, chain), verify_name(chain[0], name)
 
 
 def verify_chain(store: ssl.SSLContext, chain: Sequence[bytes]) -> Verdict:
@@ -83,7 +97,7 @@ def verify_name(leaf: bytes, name: str) -> Verdict:
 
 def _verify(context: ssl.SSLContext, chain: Sequence[bytes], name: str | None) -> Verdict:
     undecided = Verdict(None, "the chain could not be verified")
-    for suite in _SUITES:
+    for suite in sorted(_SUITES, key=lambda suite: suite is not _ECDSA) if _EC_KEY in chain[0] else _SUITES:
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         client = context.wrap_bio(incoming, outgoing, server_hostname=None if name is None else name.encode())
         try:
