@@ -1,6 +1,5 @@
 """Who wrote a reply: marks in its text, the host that a log names, the greeting, and words that are anybody's."""
 
-# ruff: noqa: E501 (replies are quoted whole)
 from __future__ import annotations
 
 import pytest

@@ -850,7 +850,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="user-unknown",
         title="There is no such recipient, most likely at Microsoft 365",
         meaning=(
-            "\"Access denied\" sounds like a block, but with 5.4.1 these are the words of Microsoft's edge for addresses that"
+            '"Access denied" sounds like a block, but with 5.4.1 these are the words of Microsoft\'s edge for addresses that'
             " are not in the organization's directory."
         ),
         text=r"Recipient address rejected: Access denied",

@@ -6,7 +6,7 @@ from __future__ import annotations
 SIZES: dict[str, int] = {
     'dnsbl_errors': 9883,
     'gmail': 94967,
-    'microsoft365': 99492,
+    'microsoft365': 99491,
     'outlookcom': 21862,
     'exchange': 25776,
     'yahoo': 28769,
