@@ -14,7 +14,7 @@ from smtpdoc.version import __version__
 if TYPE_CHECKING:  # each command loads its own evidence only
     from smtpdoc.evidence.domain import AuthEvidence
     from smtpdoc.evidence.explanation import ExplainEvidence
-    from smtpdoc.evidence.smtp import ProbeEvidence
+    from smtpdoc.evidence.probe import ProbeEvidence
 
 Evidence: TypeAlias = "ExplainEvidence | ProbeEvidence | AuthEvidence"
 

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smtpdoc.evidence.smtp import Exchange, Line, LineKind, ProbeEvidence, Stage, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Exchange, Line, LineKind, Stage, Transcript
 from smtpdoc.gather.options import ProbeOptions
 from smtpdoc.seams import Dialer, PolicySource, Resolver, Watcher
 from smtpdoc.target import SMTP_PORT

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from smtpdoc.catalog.checks import extensions, tls_looks
 from smtpdoc.catalog.model import CheckSet
-from smtpdoc.evidence.smtp import ProbeEvidence, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Transcript
 from smtpdoc.findings import Finding
 from smtpdoc.report import Section
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from smtpdoc.api.clock import Clock, without
 from smtpdoc.api.sessions import probe
-from smtpdoc.evidence.smtp import ProbeEvidence, Stage, StageStatus, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Stage, StageStatus, Transcript
 from smtpdoc.evidence.timings import Series, Timings
 from smtpdoc.report import Report, Section
 from smtpdoc.target import Target

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from smtpdoc.api.clock import Clock
 from smtpdoc.catalog.explain import explain
-from smtpdoc.evidence.smtp import Exchange, ProbeEvidence, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Exchange, Transcript
 from smtpdoc.findings import Level
 from smtpdoc.gather.replay import replayed
 from smtpdoc.grammar.der import DerParseError

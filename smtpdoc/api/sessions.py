@@ -16,17 +16,8 @@ from smtpdoc.api.looks import Looks, Names, gather_policy, with_policy
 from smtpdoc.api.recorder import Recorder
 from smtpdoc.api.slots import Slots
 from smtpdoc.errors import TargetError
-from smtpdoc.evidence.smtp import (
-    Exchange,
-    Failure,
-    Line,
-    LineKind,
-    MxHost,
-    ProbeEvidence,
-    Stage,
-    StageStatus,
-    Transcript,
-)
+from smtpdoc.evidence.probe import MxHost, ProbeEvidence
+from smtpdoc.evidence.smtp import Exchange, Failure, Line, LineKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level
 from smtpdoc.gather.probe import Probe, ProbeOptions
 from smtpdoc.grammar.secret import Secret

@@ -188,7 +188,7 @@ def command(
         if output.is_text and many and isinstance(report.evidence, ProbeEvidence) and len(beside) <= TABLE_ROWS:
             beside.extend(report.evidence.standing)
 
-    from smtpdoc.evidence.smtp import ProbeEvidence
+    from smtpdoc.evidence.probe import ProbeEvidence
 
     beside: list[Transcript] = []
 
@@ -328,7 +328,8 @@ class TranscriptOutput:
 
 def show_probe(page: Page, report: Report, *, live: bool) -> None:
     """Print a report; the transcript too, unless it was shown while it happened."""
-    from smtpdoc.evidence.smtp import ProbeEvidence, StageStatus
+    from smtpdoc.evidence.probe import ProbeEvidence
+    from smtpdoc.evidence.smtp import StageStatus
     from smtpdoc.render.text_probe import render_transcript, render_verdict
 
     if not isinstance(report.evidence, ProbeEvidence):

@@ -112,7 +112,7 @@ class TranscriptFile:
             raise click.UsageError(f"Cannot write the transcript to {path!r}: {error.strerror}.") from None
 
     def add(self, report: Report) -> None:
-        from smtpdoc.evidence.smtp import ProbeEvidence
+        from smtpdoc.evidence.probe import ProbeEvidence
         from smtpdoc.render.transcript_file import transcript_text
 
         if not isinstance(report.evidence, ProbeEvidence):

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
         StsDelivery,
         VersionAnswer,
     )
-    from smtpdoc.evidence.timings import Timings
-    from smtpdoc.evidence.transport import MtaStsEvidence
     from smtpdoc.grammar.reply import Reply
 
 
@@ -239,7 +237,7 @@ class Transcript:
     identity: Identity | None = None
     dane: Dane | None = None
     mta_sts: StsDelivery | None = None
-
+    # What the envelope was to be, and what became of it.
     parameters: tuple[str, ...] = ()  # of MAIL FROM and RCPT TO, as sent, each once
     withheld: tuple[Withheld, ...] = ()
     declared_size_bytes: int | None = None  # what SIZE= said, or would have said
@@ -257,28 +255,3 @@ class Transcript:
         if not self.port:
             return self.host
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class MxHost:
-    """One MX record and what its host resolves to."""
-
-    preference: int
-    host: str
-    addresses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeEvidence:
-    """All sessions of one target; `mx` is None unless `--mx` asked for a domain's hosts."""
-
-    sessions: tuple[Transcript, ...]
-    mx: tuple[MxHost, ...] | None = None
-    left_out: int = 0  # hosts or addresses for which no session was made: there are limits to politeness
-    mta_sts: MtaStsEvidence | None = None  # of the `--mx` domain, None unless `--mta-sts` asked for it
-    timings: Timings | None = None  # of all sessions of `--repeat`; `sessions` then has the one that ended worst
-
-    @property
-    def standing(self) -> tuple[Transcript, ...]:
-        """The sessions whose word counts: not those that were put off and tried again."""
-        return tuple(session for session in self.sessions if not session.superseded)

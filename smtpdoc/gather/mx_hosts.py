@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smtpdoc.evidence.dns import Lookup
-from smtpdoc.evidence.smtp import Failure, FailureKind, MxHost, Stage
+from smtpdoc.evidence.probe import MxHost
+from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
 from smtpdoc.seams import Resolver
 from smtpdoc.values import dataclass
 

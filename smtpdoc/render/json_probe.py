@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from smtpdoc.evidence.smtp import Certificate, Exchange, Failure, MessageFacts, ProbeEvidence, TlsFacts, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Certificate, Exchange, Failure, MessageFacts, TlsFacts, Transcript
 from smtpdoc.evidence.timings import Timings
 from smtpdoc.render.json_explain import explanation_json, reply_json
 from smtpdoc.render.json_looks import looks_json, parity_json, policy_json

@@ -99,7 +99,7 @@ def evidence_json(evidence: Evidence) -> Json:
         from smtpdoc.render.json_explain import explain_json
 
         return explain_json(evidence)
-    from smtpdoc.evidence.smtp import ProbeEvidence
+    from smtpdoc.evidence.probe import ProbeEvidence
 
     if isinstance(evidence, ProbeEvidence):
         from smtpdoc.render.json_probe import probe_json

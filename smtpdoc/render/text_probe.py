@@ -9,11 +9,11 @@ from dataclasses import replace
 from rich.text import Text
 
 from smtpdoc.evidence.explanation import Explanation
+from smtpdoc.evidence.probe import ProbeEvidence
 from smtpdoc.evidence.smtp import (
     Exchange,
     Line,
     LineKind,
-    ProbeEvidence,
     Purpose,
     Stage,
     StageStatus,

@@ -94,9 +94,7 @@ class DomainTable:
                 page.line(Text.assemble(" " * INDENT, page.mark(level), f" {count:>5}  {finding_id}"))
         if self._worst is not None:
             page.blank()
-            page.line(
-                Text("One domain with its fixes (all pages: --verbose, as data: --format jsonl):", "quiet")
-            )
+            page.line(Text("One domain with its fixes (all pages: --verbose, as data: --format jsonl):", "quiet"))
             page.copyable(f"smtpdoc auth-check {self._worst.domain}", INDENT)
 
 

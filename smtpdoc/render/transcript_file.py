@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from smtpdoc.evidence.smtp import Line, LineKind, ProbeEvidence, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Line, LineKind, Transcript
 from smtpdoc.grammar.transcript_file import HEADER, LEGEND
 from smtpdoc.grammar.wire_text import escape
 from smtpdoc.render.json_probe import tls_json

@@ -13,7 +13,8 @@ from support.scripted import reply
 from smtpdoc.api import greylist
 from smtpdoc.api.sessions import probe
 from smtpdoc.catalog.explain import explain
-from smtpdoc.evidence.smtp import Exchange, ProbeEvidence, Stage, StageStatus
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Exchange, Stage, StageStatus
 from smtpdoc.report import ExitCode, Report
 
 HOST = "mx.lab.example"

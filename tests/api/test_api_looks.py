@@ -25,7 +25,8 @@ from smtpdoc.api.looks import Looks, Names, with_policy
 from smtpdoc.api.slots import PER_HOST, Slots
 from smtpdoc.evidence.auth import TopicStatus
 from smtpdoc.evidence.dns import Lookup, LookupStatus, TlsaRecord
-from smtpdoc.evidence.smtp import ProbeEvidence, Stage, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Stage, Transcript
 from smtpdoc.evidence.transport import MtaStsEvidence, PolicyFile
 from smtpdoc.gather.options import ProbeOptions
 from smtpdoc.grammar.mta_sts import parse_sts_policy

@@ -12,7 +12,8 @@ import pytest
 
 from smtpdoc.api.replay import replay
 from smtpdoc.errors import ParseError
-from smtpdoc.evidence.smtp import Exchange, ProbeEvidence, StageStatus
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Exchange, StageStatus
 from smtpdoc.render.json_v1 import dumps, report_json
 from smtpdoc.render.text import Page
 from smtpdoc.render.text_probe import render_transcript, render_verdict

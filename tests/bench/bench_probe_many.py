@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from support.pki import write_shelf
 
 from smtpdoc.aio import probe
-from smtpdoc.evidence.smtp import ProbeEvidence, Stage, StageStatus, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Stage, StageStatus, Transcript
 from smtpdoc.gather.options import ProbeOptions
 from smtpdoc.report import Report
 

@@ -22,7 +22,8 @@ from smtpdoc.evidence.looks import (
     TlsaMatch,
     VersionAnswer,
 )
-from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, ProbeEvidence, Stage, StageStatus, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.evidence.transport import MtaStsEvidence
 from smtpdoc.findings import Finding
 

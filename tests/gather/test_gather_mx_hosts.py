@@ -6,7 +6,7 @@ import pytest
 from support.zone import Answer, Zone, run_now
 
 from smtpdoc.evidence.dns import LookupStatus
-from smtpdoc.evidence.smtp import MxHost
+from smtpdoc.evidence.probe import MxHost
 from smtpdoc.gather.mx_hosts import resolve_mx
 
 ZONE: dict[str, Answer] = {

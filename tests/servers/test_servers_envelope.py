@@ -9,7 +9,8 @@ import pytest
 from support.lab import HOST, MailServer
 
 from smtpdoc.api.sessions import probe
-from smtpdoc.evidence.smtp import Exchange, ProbeEvidence, Purpose, Stage, StageStatus, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Exchange, Purpose, Stage, StageStatus, Transcript
 from smtpdoc.grammar.message import parse_message
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.report import Report

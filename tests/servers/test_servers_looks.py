@@ -14,7 +14,8 @@ from support.zone import Zone
 
 from smtpdoc import aio
 from smtpdoc.evidence.dns import TlsaRecord
-from smtpdoc.evidence.smtp import ProbeEvidence, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Transcript
 from smtpdoc.report import Report
 from smtpdoc.target import Target
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.parity import Difference, differences, labels
-from smtpdoc.evidence.smtp import FailureKind, ProbeEvidence, Stage, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import FailureKind, Stage, Transcript
 from smtpdoc.findings import Fact, Level, rfc
 from smtpdoc.grammar.printable import printable
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smtpdoc.catalog.model import CheckSet, Detail
-from smtpdoc.evidence.smtp import ProbeEvidence, Transcript
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Transcript
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.printable import printable
 
