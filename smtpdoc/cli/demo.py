@@ -75,8 +75,8 @@ class Stage:
 
     def answer(self, report: Report) -> None:
         from smtpdoc.cli.answers import show_domain
-        from smtpdoc.cli.explain import show_explanation
-        from smtpdoc.cli.probe import show_probe
+        from smtpdoc.cli.explain_screen import show_explanation
+        from smtpdoc.cli.probe_screen import show_probe
 
         match report.command:
             case "explain":

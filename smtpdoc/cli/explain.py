@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from smtpdoc.cli.catalogs import catalog_option, read_catalog
+from smtpdoc.cli.explain_screen import show_explanation
 from smtpdoc.cli.options import option, output_options
 from smtpdoc.cli.output import Output, OutputOptions
-from smtpdoc.report import Report
 
 if TYPE_CHECKING:
     from io import BufferedIOBase
 
     from smtpdoc.api.catalogs import UserCatalog
-    from smtpdoc.render.text import Page
 
 
 #: As evidence/smtp.py has them, which is not imported for it.
@@ -117,21 +116,3 @@ def _list(options: OutputOptions, **settings: Any) -> int:
     output = Output(options, many=False)
     output.add(report, partial(show_explanation, report))
     return output.close()
-
-
-def show_explanation(report: Report, page: Page, asked: str = "") -> None:
-    """Print one explained reply; `asked` is its line, where several are answered."""
-    from smtpdoc.evidence.explanation import ExplainEvidence
-    from smtpdoc.render.text_explain import render_asked, render_explanation, render_no_reply
-
-    if asked:
-        render_asked(page, asked)
-    match report.evidence:
-        case ExplainEvidence(explanation=explanation, page=catalog_page) if catalog_page is not None:
-            from smtpdoc.render.text_catalog import render_page
-
-            render_page(page, catalog_page, explanation)
-        case ExplainEvidence(explanation=None, input=text):
-            render_no_reply(page, text)
-        case ExplainEvidence(explanation=explanation) if explanation is not None:
-            render_explanation(page, explanation)

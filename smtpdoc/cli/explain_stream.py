@@ -85,7 +85,7 @@ class _Answers:
         self._settings = settings
 
     def add(self, line: str) -> None:
-        from smtpdoc.cli.explain import show_explanation
+        from smtpdoc.cli.explain_screen import show_explanation
 
         report = api.explain(line, **self._settings)
         self._output.add(report, partial(show_explanation, report, asked=line))
