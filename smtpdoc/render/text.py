@@ -25,6 +25,14 @@ PASTE_INDENT = 8
 ALIKE = 6
 
 
+class _Console(Console):
+    """A console that leaves it to the command line to end the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the error through: rich would raise SystemExit, which tears an event loop to pieces."""
+        raise BrokenPipeError
+
+
 class Page:
     """A console with a reading width, and the few shapes that all reports are made of."""
 
@@ -38,7 +46,7 @@ class Page:
         width: int | None = None,
         marks: Marks | None = None,
     ) -> None:
-        self.console = Console(
+        self.console = _Console(
             file=out,
             theme=THEME,
             force_terminal=True if color == "always" else None,

@@ -87,7 +87,9 @@ def test_the_options_are_those_of_the_command() -> None:
     assert all(OPTIONS[name].is_flag for name in (*head_start.FLAGS, *head_start.FAMILIES))
 
 
-def run_with_listener(*arguments: str, directory: Path) -> tuple[subprocess.CompletedProcess[str], int]:
+def run_with_listener(
+    *arguments: str, directory: Path, stdout: int = subprocess.PIPE
+) -> tuple[subprocess.CompletedProcess[str], int]:
     """Run `smtpdoc probe HOST:PORT arguments` and return what came of it, and how often it connected."""
     calls: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -107,7 +109,8 @@ def run_with_listener(*arguments: str, directory: Path) -> tuple[subprocess.Comp
         host, port = server.getsockname()
         ran = subprocess.run(
             [sys.executable, "-m", "smtpdoc", "probe", f"{host}:{port}", *arguments],
-            capture_output=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
             text=True,
             check=False,
             timeout=20,
@@ -133,3 +136,13 @@ def test_a_usage_error_calls_nobody(tmp_path: Path) -> None:
     ran, calls = run_with_listener("--quit-after", "lunch", directory=tmp_path)
 
     assert (ran.returncode, calls) == (2, 0), ran.stderr
+
+
+def test_a_reader_that_goes_away_in_the_middle_of_a_session_is_no_error_of_ours(tmp_path: Path) -> None:
+    nobody_reads, we_write = os.pipe()
+    os.close(nobody_reads)
+
+    ran, calls = run_with_listener("--timeout", "9", directory=tmp_path, stdout=we_write)
+
+    os.close(we_write)
+    assert (ran.returncode, ran.stderr, calls) == (128 + 13, "", 1)
