@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from smtpdoc.findings import Finding, Level, worst
-from smtpdoc.values import dataclass
 from smtpdoc.version import __version__
 
 if TYPE_CHECKING:  # each command loads its own evidence only

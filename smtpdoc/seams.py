@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from smtpdoc.errors import ParseError
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:  # a probe need not load what only auth-check has evidence of, nor the reverse
     from smtpdoc.evidence.dns import Lookup

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from smtpdoc.errors import TargetError
-from smtpdoc.values import dataclass
 
 SUBMISSION_PORT = 587
 SUBMISSIONS_PORT = 465  # implicit TLS, RFC 8314 section 3.3

@@ -23,7 +23,6 @@ PACKAGE = ROOT / "smtpdoc"
 #: Room (a module or a package of smtpdoc) → the rooms it may import from, besides itself.
 MAY_KNOW = {
     "version": set[str](),
-    "values": set[str](),
     "errors": set[str](),
     "findings": set[str](),
     "grammar": {"errors"},
@@ -51,9 +50,6 @@ MAY_KNOW = {
     "__init__": {"aio", "api", "errors", "evidence", "findings", "grammar", "report", "target", "version"},
     "__main__": {"cli"},
 }
-
-#: How the values of all rooms are made.
-EVERYBODY_KNOWS = {"values"}
 
 _NETWORK = {"net", "api", "aio", "demo"}
 
@@ -109,7 +105,7 @@ def forbidden(room: str, source: str) -> list[str]:
         package, _, rest = name.partition(".")
         if package == "smtpdoc":
             other = rest.partition(".")[0]
-            if other in MAY_KNOW and other != room and other not in MAY_KNOW[room] | EVERYBODY_KNOWS:
+            if other in MAY_KNOW and other != room and other not in MAY_KNOW[room]:
                 found.append(name)
         else:
             windows = (window for window in WINDOWS if f"{name}.".startswith(f"{window}."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from smtpdoc.errors import TargetError
@@ -25,7 +25,6 @@ from smtpdoc.gather.spf import SpfClient, gather_spf
 from smtpdoc.gather.tls_rpt import gather_tls_rpt
 from smtpdoc.gather.tlsa import gather_tlsa
 from smtpdoc.seams import PolicySource, Resolver
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:
     from smtpdoc.evidence.dnsbl import DnsblEvidence

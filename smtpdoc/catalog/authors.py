@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from smtpdoc.catalog import providers
 from smtpdoc.grammar.reply import Reply
-from smtpdoc.values import dataclass
 
 #: Providers that write the same texts: one house, or one platform.
 _FAMILIES = (

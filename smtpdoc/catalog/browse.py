@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,7 +19,6 @@ from smtpdoc.catalog.replies.reasons import REASONS
 from smtpdoc.evidence.explanation import Explanation
 from smtpdoc.findings import Entry
 from smtpdoc.grammar.reply import Reply, parse_reply
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:
     from smtpdoc.catalog.user import UserCatalog

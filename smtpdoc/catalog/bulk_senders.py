@@ -6,13 +6,13 @@ Gmail and Yahoo since February 2024, Outlook.com (with hotmail.com and live.com)
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from smtpdoc.catalog.parked import sends_nothing
 from smtpdoc.evidence.auth import DkimEvidence, DkimSelector, DmarcEvidence, PtrEvidence, SpfEvidence, TopicStatus
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.evidence.senders import BulkRule, RuleState
 from smtpdoc.findings import Level, Source
-from smtpdoc.values import dataclass
 
 GMAIL = "Gmail"
 YAHOO = "Yahoo"

@@ -6,6 +6,7 @@ first digit. Text beats codes, and a quoted inner reply beats what stands around
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpdoc.catalog import providers
@@ -20,7 +21,6 @@ from smtpdoc.catalog.replies.reasons import REASONS, UNKNOWN
 from smtpdoc.evidence.explanation import Confidence
 from smtpdoc.findings import rfc
 from smtpdoc.grammar.reply import Reply
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:
     from smtpdoc.catalog.user import UserCatalog

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
 from typing import Generic, TypeVar
@@ -10,7 +11,6 @@ from typing import Generic, TypeVar
 from smtpdoc.errors import CatalogError
 from smtpdoc.evidence.explanation import Retry, Who
 from smtpdoc.findings import NO_FACTS, Entry, Fact, Finding, Level, Source
-from smtpdoc.values import dataclass
 
 E_contra = TypeVar("E_contra")
 

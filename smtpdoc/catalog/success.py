@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from smtpdoc.grammar.reply import Reply
-from smtpdoc.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

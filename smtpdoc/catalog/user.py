@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from smtpdoc.catalog.model import ReplyEntry
-from smtpdoc.values import dataclass
 
 #: Only this much of a reply is searched with a user's patterns, whose speed is checked for texts of this length.
 MAX_TEXT_CHARS = 2048

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 
 import click
 
 from smtpdoc.errors import TargetError
 from smtpdoc.grammar.secret import Secret
-from smtpdoc.values import dataclass
 
 PASSWORD_VARIABLE = "SMTPDOC_AUTH_PASSWORD"
 MAX_SECRET_BYTES = 65536

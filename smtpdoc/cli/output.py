@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal, cast
 
 import click
@@ -13,7 +14,6 @@ from smtpdoc.errors import SmtpdocError
 from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.report import ExitCode, Report
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:
     from smtpdoc.render.json_v1 import ArrayWriter

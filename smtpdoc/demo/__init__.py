@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from dataclasses import field
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,6 @@ from typing import Self
 
 from smtpdoc.demo.certificate import make_certificate
 from smtpdoc.demo.server import MailServer
-from smtpdoc.values import dataclass
 
 ADDRESS = "127.0.0.1"
 HOST = "mail.example.net"  # as in the certificate, the greeting and the zone

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from smtpdoc.evidence.dns import Lookup
 from smtpdoc.evidence.senders import SenderAlignment
-from smtpdoc.values import dataclass
 
 
 class TopicStatus(StrEnum):

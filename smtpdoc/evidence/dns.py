@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
-
-from smtpdoc.values import dataclass
 
 
 class LookupStatus(StrEnum):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from smtpdoc.evidence.auth import TopicStatus
 from smtpdoc.evidence.dns import Lookup
 from smtpdoc.grammar.dnsbl import BlockList
-from smtpdoc.values import dataclass
 
 
 class ListState(StrEnum):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from smtpdoc.evidence.auth import TopicStatus
 from smtpdoc.evidence.dns import Lookup
-from smtpdoc.values import dataclass
 
 
 class DnssecState(StrEnum):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.auth import DkimEvidence, DmarcEvidence, MxEvidence, PtrEvidence, SpfEvidence
 from smtpdoc.evidence.dnssec import DnssecEvidence, ResolverEvidence
 from smtpdoc.evidence.senders import BulkRule
 from smtpdoc.evidence.transport import BimiEvidence, MtaStsEvidence, TlsaEvidence, TlsRptEvidence
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:  # few runs ask block lists
     from smtpdoc.evidence.dnsbl import DnsblEvidence

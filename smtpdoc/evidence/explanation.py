@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from smtpdoc.findings import NO_FACTS, Fact, Source
 from smtpdoc.grammar.reply import Reply
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:  # a reply has no page
     from smtpdoc.evidence.catalog_page import CatalogPage

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from smtpdoc.findings import Fact
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:
     from smtpdoc.evidence.auth import HostAddress

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from smtpdoc.evidence.smtp import Stage, Transcript
 from smtpdoc.findings import Fact
-from smtpdoc.values import dataclass
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]*")
 _NOT_OFFERED = "not offered"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.smtp import Transcript
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:  # loaded by those who ask for them
     from smtpdoc.evidence.timings import Timings

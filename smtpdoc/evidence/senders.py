@@ -5,9 +5,8 @@ Values only; the verdicts are in catalog/.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-from smtpdoc.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from smtpdoc.findings import NO_FACTS, Fact
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:
     from smtpdoc.evidence.explanation import Explanation

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from smtpdoc.evidence.smtp import Exchange, Stage, StageStatus, Transcript
-from smtpdoc.values import dataclass
 
 #: The name of the whole session among the steps.
 TOTAL = "total"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from smtpdoc.evidence.auth import DmarcEvidence, TopicStatus
 from smtpdoc.evidence.dns import Lookup, TlsaRecord
 from smtpdoc.grammar.mta_sts import StsPolicy
-from smtpdoc.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

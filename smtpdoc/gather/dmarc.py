@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from smtpdoc.evidence.auth import DmarcEvidence, ReportDestination, TopicStatus
 from smtpdoc.evidence.dns import Lookup, LookupStatus
 from smtpdoc.grammar.dmarc import DmarcRecord, parse_dmarc
 from smtpdoc.grammar.names import is_within, tree_walk
 from smtpdoc.seams import Resolver
-from smtpdoc.values import dataclass
 
 #: Report URIs that are looked into; nobody sends to more, and a stranger's record decides how many there are.
 MAX_DESTINATIONS = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Purpose, Stage, StageStatus, Withheld
@@ -15,7 +15,6 @@ from smtpdoc.grammar.message import Message
 from smtpdoc.grammar.parameters import Parameter, Wishes, mail_parameters, rcpt_parameters
 from smtpdoc.seams import Command, Session
 from smtpdoc.target import domain_name
-from smtpdoc.values import dataclass
 
 # MAIL and RCPT lines that leave in one segment; a full TCP window on both sides would be a deadlock for blocking
 # clients, and is at least impolite (RFC 2920 section 3.1).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus
 from smtpdoc.grammar.reply import Reply
@@ -19,7 +19,6 @@ from smtpdoc.grammar.sasl import (
 )
 from smtpdoc.grammar.secret import HIDDEN, Secret
 from smtpdoc.seams import Command, Session
-from smtpdoc.values import dataclass
 
 #: RFC 5321 section 4.5.3.1.4, CRLF included. A longer initial response waits for the challenge (RFC 4954 section 4).
 _COMMAND_LIMIT_BYTES = 512

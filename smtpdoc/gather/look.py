@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from smtpdoc.evidence.smtp import Exchange, Failure, Line, Stage, StageStatus, Transcript
 from smtpdoc.gather.options import ProbeOptions
@@ -12,7 +12,6 @@ from smtpdoc.gather.record import expecting, quit_command
 from smtpdoc.grammar.ehlo import Capabilities, parse_ehlo
 from smtpdoc.grammar.printable import printable
 from smtpdoc.seams import Budget, Command, Dialer, Session, TlsPolicy
-from smtpdoc.values import dataclass
 
 #: One look takes no longer, whatever --timeout allows.
 LOOK_PATIENCE_S = 10.0

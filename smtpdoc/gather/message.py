@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage, StageStatus
 from smtpdoc.gather.options import ProbeOptions
@@ -10,7 +11,6 @@ from smtpdoc.gather.record import Record, expecting
 from smtpdoc.grammar.ehlo import size_limit
 from smtpdoc.grammar.message import Message
 from smtpdoc.seams import Command, Session
-from smtpdoc.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

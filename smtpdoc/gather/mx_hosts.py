@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from smtpdoc.evidence.dns import Lookup
 from smtpdoc.evidence.probe import MxHost
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
 from smtpdoc.seams import Resolver
-from smtpdoc.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

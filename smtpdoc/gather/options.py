@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from smtpdoc.grammar.secret import Secret
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:  # few probes send one
     from smtpdoc.grammar.message import Message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from smtpdoc.errors import TargetError
@@ -34,7 +35,6 @@ from smtpdoc.grammar.spf_terms import (
     Redirect,
 )
 from smtpdoc.seams import Resolver
-from smtpdoc.values import dataclass
 
 #: RFC 7208 section 4.6.4.
 LOOKUP_LIMIT = 10

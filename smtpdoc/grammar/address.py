@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
 from smtpdoc.errors import ParseError
-from smtpdoc.values import dataclass
 
 # Local-part = Dot-string / Quoted-string, at most 64 octets; atext also takes UTF-8 (RFC 6531 section 3.3).
 # sub-domain = Let-dig [Ldh-str]; underscores are seen in practice, U-labels come with RFC 6531.

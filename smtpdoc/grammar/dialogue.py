@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from smtpdoc.errors import ParseError
-from smtpdoc.values import dataclass
 
 
 class TranscriptParseError(ParseError):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from dataclasses import dataclass
 
 from smtpdoc.errors import ParseError
 from smtpdoc.grammar.der import BIT_STRING, INTEGER, OID, SEQUENCE, Node, integer, object_identifier, read
 from smtpdoc.grammar.tags import TagList, parse_tags
-from smtpdoc.values import dataclass
 
 RSA_MINIMUM_BITS = 1024  # RFC 8301 section 3.2: shorter keys MUST NOT be accepted
 RSA_ADVISED_BITS = 2048

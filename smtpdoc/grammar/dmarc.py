@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from smtpdoc.grammar.tags import TagList, parse_tags
-from smtpdoc.values import dataclass
 
 POLICIES = ("none", "quarantine", "reject")
 

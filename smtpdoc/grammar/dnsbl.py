@@ -7,13 +7,12 @@ neighbours are left out: what they say leads nobody to a cure. The pages are tho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from types import MappingProxyType
 
 from smtpdoc.grammar.names import reverse_name
-from smtpdoc.values import dataclass
 
 _LOOPBACK = IPv4Network("127.0.0.0/8")
 #: Where the large lists put their error messages, following Spamhaus.

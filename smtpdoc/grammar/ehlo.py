@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-
-from smtpdoc.values import dataclass
 
 # ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
 # Dots and underscores are seen in private keywords; a keyword is listed even so.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from smtpdoc.values import dataclass
+from dataclasses import dataclass
 
 # ext-name = (ALPHA / DIGIT) *31(ALPHA / DIGIT / "_" / "-" / "."); ext-value = 1*(%x21-3A / %x3C / %x3E-7E)
 EXTENSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")

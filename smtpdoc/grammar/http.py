@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator
+from dataclasses import dataclass
 
 from smtpdoc.errors import ParseError
-from smtpdoc.values import dataclass
 
 MAX_HEAD_BYTES = 16_384
 MAX_INTERIM = 4  # responses like 103 Early Hints that may come before the answer

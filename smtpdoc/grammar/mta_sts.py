@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from smtpdoc.grammar.fields import EXTENSION_NAME, parse_fields
 from smtpdoc.grammar.names import is_hostname
-from smtpdoc.values import dataclass
 
 MAX_AGE_LIMIT_S = 31_557_600  # about a year, RFC 8461 section 3.2
 MODES = ("enforce", "testing", "none")

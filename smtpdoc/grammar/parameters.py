@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from smtpdoc.errors import ParseError
-from smtpdoc.values import dataclass
 
 BODIES = ("8bitmime", "binarymime")
 NOTIFY_WORDS = ("never", "success", "failure", "delay")

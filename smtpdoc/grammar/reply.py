@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 
 from smtpdoc.errors import ParseError
-from smtpdoc.values import dataclass
 
 #: Longer input is cut here. RFC 5321 section 4.5.3.1.5 allows 512 octets a line; no honest reply comes near.
 MAX_CHARS = 65536

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
-
-from smtpdoc.values import dataclass
 
 #: Only this much of a text is searched for facts.
 MAX_CHARS = 8192

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from smtpdoc.grammar.reply import ReplyLine
-from smtpdoc.values import dataclass
 
 LINE_LIMIT_BYTES = 8192
 REPLY_LIMIT_BYTES = 65536

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from smtpdoc.errors import ParseError
 from smtpdoc.grammar.spf_guess import MECHANISMS, guess_term, guess_unintended
 from smtpdoc.grammar.spf_terms import All, Directive, Exp, Redirect, SpfSyntaxError, Term, is_term, parse_term
-from smtpdoc.values import dataclass
 
 VERSION = "v=spf1"
 

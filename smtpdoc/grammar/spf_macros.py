@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
 
 from smtpdoc.errors import ParseError
-from smtpdoc.values import dataclass
 
 #: RFC 7208 section 7.2. The second set is for explanation texts only.
 LETTERS = frozenset("slodiphv")

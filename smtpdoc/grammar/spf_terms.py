@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TypeAlias
 
 from smtpdoc.errors import ParseError
 from smtpdoc.grammar.spf_macros import Literal, MacroError, MacroString, can_be_asked, parse_macros
-from smtpdoc.values import dataclass
 
 
 class SpfSyntaxError(ParseError):

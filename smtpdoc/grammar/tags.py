@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from smtpdoc.values import dataclass
+from dataclasses import dataclass
 
 # tag-spec = [FWS] tag-name [FWS] "=" [FWS] tag-value [FWS]; tag-name = ALPHA *ALNUMPUNC
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from smtpdoc.grammar.dmarc import parse_report_uri
 from smtpdoc.grammar.fields import parse_fields
-from smtpdoc.values import dataclass
 
 _HTTPS_HOST = re.compile(r"https://[A-Za-z0-9._\[\]:-]", re.IGNORECASE)
 

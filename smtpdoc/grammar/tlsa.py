@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smtpdoc.values import dataclass
+from dataclasses import dataclass
 
 PKIX_TA, PKIX_EE, DANE_TA, DANE_EE = range(4)
 FULL_CERTIFICATE, PUBLIC_KEY = range(2)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from smtpdoc.grammar.dialogue import Mark, SavedSession, Saying
 from smtpdoc.grammar.wire_text import unescape
-from smtpdoc.values import dataclass
 
 CODE = re.compile(r"[2-5][0-9]{2}(?:[ -]|$)")
 

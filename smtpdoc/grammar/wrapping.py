@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
-
-from smtpdoc.values import dataclass
 
 # Reply-code = %x32-35 %x30-35 %x30-39 (RFC 5321 section 4.2); a refusal's second digit may be any, as in reply.py.
 # Successes are those that RFCs know: the 256 in "ECDHE:256 CV=no" is none.

@@ -6,10 +6,10 @@ dnspython is loaded for unusual names and types only: importing it takes longer 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.dns import LookupStatus, Record
-from smtpdoc.values import dataclass
 
 if TYPE_CHECKING:
     import dns.name

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
 from smtpdoc.errors import TargetError
 from smtpdoc.grammar.printable import printable
-from smtpdoc.values import dataclass
 
 DNS_PORT = 53
 RESOLV_CONF = Path("/etc/resolv.conf")

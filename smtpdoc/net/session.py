@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, TlsFacts
 from smtpdoc.grammar.address import address_literal
@@ -17,7 +17,6 @@ from smtpdoc.net.failures import describe
 from smtpdoc.net.smtp import Ending, TimedReply, Wire
 from smtpdoc.net.tls import Channel, summary
 from smtpdoc.seams import Budget, Command, TlsPolicy, Watcher
-from smtpdoc.values import dataclass
 
 _GREETING = Command(Stage.GREETING, "")
 

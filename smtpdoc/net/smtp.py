@@ -15,6 +15,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol, cast
 
 from aiosmtplib.errors import SMTPServerDisconnected
@@ -24,7 +25,6 @@ from aiosmtplib.response import SMTPResponse
 from smtpdoc.grammar.reply import ReplyLine
 from smtpdoc.grammar.reply_reader import SESSION_LIMIT_BYTES, RawReply, ReplyReader
 from smtpdoc.net.tls import Channel
-from smtpdoc.values import dataclass
 
 #: Bytes of a handshake after which nobody is shaking hands any more.
 _HANDSHAKE_LIMIT_BYTES = 1 << 18

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-
-from smtpdoc.values import dataclass
+from dataclasses import dataclass
 
 # X509_V_ERR numbers (openssl/x509_vfy.h).
 NOT_YET_VALID, EXPIRED, SELF_SIGNED = 9, 10, 18

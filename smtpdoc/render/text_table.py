@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.text import Text
 
@@ -13,7 +14,6 @@ from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.render.text import INDENT, Page, by_weight, plural
 from smtpdoc.report import Report
-from smtpdoc.values import dataclass
 
 LOOKUP_LIMIT = 10
 #: Findings that are counted below the table.

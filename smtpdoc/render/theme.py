@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rich.theme import Theme
 
 from smtpdoc.findings import Level
-from smtpdoc.values import dataclass
 
 THEME = Theme(
     {

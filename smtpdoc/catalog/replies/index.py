@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import TypeAlias
 
 from smtpdoc.catalog.model import ReplyEntry
-from smtpdoc.values import dataclass
 
 #: Only this much of a reply is searched; patterns are bounded against it.
 MAX_CHARS = 8192

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from smtpdoc.evidence.explanation import Who
 from smtpdoc.findings import Source, rfc
-from smtpdoc.values import dataclass
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from smtpdoc.catalog.checks.spf.tree import LOOKUP_LIMIT, changed, editable, named, places
 from smtpdoc.evidence.auth import SpfEvidence, SpfNode, SpfTerm
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.senders import own_bounce_domain
 from smtpdoc.grammar.spf_terms import A, Directive, is_term, parse_term
-from smtpdoc.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

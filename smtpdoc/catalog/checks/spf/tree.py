@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from smtpdoc.evidence.auth import SpfEvidence, SpfNode, SpfTerm
 from smtpdoc.grammar.names import is_within, special_use
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.spf import SpfRecord, corrected, parse_spf, rewrite
 from smtpdoc.grammar.spf_terms import Directive, Ip4, Ip6
-from smtpdoc.values import dataclass
 
 #: RFC 7208 section 4.6.4.
 LOOKUP_LIMIT = 10
