@@ -40,8 +40,10 @@ def render_auth(page: Page, report: Report, evidence: AuthEvidence) -> None:
         return
     queries = f"{plural(evidence.queries, 'lookup')} in {evidence.elapsed_s:.2f} s"
     page.split(Text(printable(evidence.domain), "head"), queries)
-    page.blank()
-    for name, words in topic_lines(evidence, verbose=page.verbose):
+    lines = tuple(topic_lines(evidence, verbose=page.verbose))
+    if lines:
+        page.blank()
+    for name, words in lines:
         topics = TLS_TOPICS if name == "TLS" else (name.lower(),)
         level = worst(section.level for section in report.sections if section.name in topics)
         if level is Level.PASS and UNDETERMINED in words:  # told once for the domain, not again by every topic

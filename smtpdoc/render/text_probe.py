@@ -233,6 +233,11 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
         page.blank()
     for session in evidence.sessions:
         if page.quiet or not several or session.outcome is not StageStatus.OK:
+            if report.interrupted and _unfinished(session):
+                page.line(
+                    Text.assemble(page.mark(Level.UNKNOWN), " ", ("interrupted", "head"), f"   {session.port_name}")
+                )
+                continue
             _session_verdict(page, session, report.level, several=several)
     if page.quiet:
         return
@@ -251,6 +256,11 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
             _details(page, session)
     page.blank()
     page.line(f"{_what_was_done(report, evidence)}, {tally(report.findings)}", "quiet")
+
+
+def _unfinished(session: Transcript) -> bool:
+    """True for a session that an interrupt cut off before anything was decided."""
+    return _decisive(session) is None and not any(one.stage is Stage.QUIT for one in session.exchanges)
 
 
 def _what_was_done(report: Report, evidence: ProbeEvidence) -> str:

@@ -284,7 +284,10 @@ def test_ctrl_c_ends_with_130_and_the_transcript_so_far(format_: str) -> None:
 
     assert 130 == process.returncode
     assert "Traceback" not in err
-    if format_ == "json":
+    if format_ == "text":
+        assert "? interrupted" in out
+        assert "completed" not in out
+    else:
         assert '"exit_code": 130' in out
         assert "220 silent.example ESMTP" in out
 
