@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 #: Provider, and the domains of its mail hosts.
 _DOMAINS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -88,10 +89,17 @@ def provider_of_host(host: str) -> str | None:
     'microsoft365'
     """
     name = host.lower().rstrip(".")
-    for provider, domains in _DOMAINS:
-        if any(name == domain or name.endswith("." + domain) for domain in domains):
-            return provider
+    known = _by_domain()
+    while name:
+        if name in known:
+            return known[name]
+        name = name.partition(".")[2]
     return None
+
+
+@cache
+def _by_domain() -> dict[str, str]:
+    return {domain: provider for provider, domains in reversed(_DOMAINS) for domain in domains}
 
 
 def recognise_greeting(text: str) -> str | None:

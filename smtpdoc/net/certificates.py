@@ -3,6 +3,7 @@ time than the whole session (cryptography: 50 ms); tests compare both."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address
 
@@ -48,6 +49,7 @@ _EC_KEY = "1.2.840.10045.2.1"
 _SUBJECT_ALT_NAME = "2.5.29.17"
 
 
+@lru_cache(maxsize=512)  # the hosts of a run share intermediates, and often certificates
 def read_certificate(data: bytes) -> Certificate:
     """Return the fields of a certificate in DER form (RFC 5280 section 4.1); raise DerParseError when it is none."""
     outer = der.read(data).expect(der.SEQUENCE, "a certificate").children()
