@@ -45,7 +45,7 @@ class Recorder:
     ) -> None:
         self.beside: Callable[[Exchange], None] | None = None
         self._explained: list[Exchange] = []
-        self._untold: deque[Line | Exchange] = deque()
+        self._untold: deque[Line | tuple[Exchange, int]] = deque()
         self._news = asyncio.Event()
         self._greeted = asyncio.Event()
         self._telling = False
@@ -68,7 +68,9 @@ class Recorder:
         self._happened(line)
 
     def exchange(self, exchange: Exchange) -> None:
-        self._happened(replace(exchange, lines_before=self._lines))
+        if exchange.stage is not Stage.CONNECT:
+            self._greeted.set()
+        self._happened((exchange, self._lines))
 
     @asynccontextmanager
     async def telling(self) -> AsyncGenerator[None, None]:
@@ -99,10 +101,8 @@ class Recorder:
                 meanwhile, self._meanwhile = self._meanwhile, None
                 meanwhile()
 
-    def _happened(self, event: Line | Exchange) -> None:
+    def _happened(self, event: Line | tuple[Exchange, int]) -> None:
         self._untold.append(event)
-        if isinstance(event, Exchange) and event.stage is not Stage.CONNECT:
-            self._greeted.set()
         if self._telling:
             self._news.set()
         else:
@@ -112,15 +112,16 @@ class Recorder:
         self._news.clear()
         while self._untold:
             event = self._untold.popleft()
-            if isinstance(event, Exchange):
-                if event.stage is Stage.GREETING:
-                    self._provider = _told_by_greeting(event)
-                event = replace(event, explanation=self._explanation(event))
-                self._explained.append(event)
+            if isinstance(event, tuple):
+                exchange, lines = event
+                if exchange.stage is Stage.GREETING:
+                    self._provider = _told_by_greeting(exchange)
+                exchange = replace(exchange, explanation=self._explanation(exchange), lines_before=lines)
+                self._explained.append(exchange)
                 if self._watcher is not None:
-                    self._watcher.exchange(event)
+                    self._watcher.exchange(exchange)
                 if self.beside is not None:
-                    self.beside(event)
+                    self.beside(exchange)
             elif self._watcher is not None:
                 self._watcher.line(event)
 

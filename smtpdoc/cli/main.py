@@ -13,12 +13,12 @@ from smtpdoc.version import __version__
 
 # Nearly all that a run makes, it keeps until it ends: looking for garbage every 700 objects, as Python does, takes a
 # fifth of a short run's time. A run over a long list is still swept now and then.
-_SWEEP_AFTER = 50_000
+SWEEP_AFTER = 50_000
 
 
 def main() -> None:
     """Run the command line and exit."""
-    gc.set_threshold(_SWEEP_AFTER)
+    gc.set_threshold(SWEEP_AFTER)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an ASCII terminal shows \\xe4 rather than a traceback
             stream.reconfigure(errors="backslashreplace")

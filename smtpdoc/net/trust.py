@@ -9,8 +9,10 @@ of the private key is due, so the missing rest of the handshake does not matter.
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 # X509_V_ERR numbers (openssl/x509_vfy.h).
 NOT_YET_VALID, EXPIRED, SELF_SIGNED = 9, 10, 18
@@ -24,6 +26,10 @@ _EC_KEY = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
 # renegotiation_info (RFC 5746) and ec_point_formats, the two that an ECDHE client asks for.
 _EXTENSIONS = bytes.fromhex("ff01000100000b00020100")
 _RECORD_BYTES = 16000
+
+
+#: Dates decide in a verdict, too.
+VERDICT_KEEPS_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,15 @@ def trust_store(ca_file: str | None = None) -> ssl.SSLContext:
 
 
 def verify(store: ssl.SSLContext, chain: Sequence[bytes], name: str) -> tuple[Verdict, Verdict]:
-    """Return the verdicts on a chain and on its leaf's names, by one look where all is well."""
+    """Return the verdicts on a chain and on its leaf's names, by one look where all is well.
+
+    The addresses of a host, and the sessions of a repeated probe, show the same chain: it is judged once in a while.
+    """
+    return _judged(store, tuple(chain), name, int(time.time() // VERDICT_KEEPS_S))
+
+
+@lru_cache(maxsize=256)
+def _judged(store: ssl.SSLContext, chain: tuple[bytes, ...], name: str, period: int) -> tuple[Verdict, Verdict]:  # noqa: ARG001 - a chain may expire: the period is part of the question
     store.check_hostname = True
     try:
         if _verify(store, chain, name).code == 0:

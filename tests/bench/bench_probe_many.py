@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import multiprocessing
 import ssl
 import statistics
@@ -22,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from support.pki import write_shelf
 
 from smtpdoc.aio import probe
+from smtpdoc.cli.main import SWEEP_AFTER
 from smtpdoc.evidence.probe import ProbeEvidence
 from smtpdoc.evidence.smtp import Stage, StageStatus, Transcript
 from smtpdoc.gather.options import ProbeOptions
@@ -84,6 +86,7 @@ def main() -> None:
     parser.add_argument("-n", type=int, default=200, metavar="PROBES", help="how many at once (default: 200)")
     parser.add_argument("--rounds", type=int, default=7, help="default: 7; the first is not counted")
     arguments = parser.parse_args()
+    gc.set_threshold(SWEEP_AFTER)  # as `smtpdoc probe TARGET...` does, whose work this is
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="smtpdoc-bench-") as name:
         pki = Path(name)
