@@ -19,7 +19,7 @@ _DOMAINS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("t-online", ("t-online.de",)),
     ("orange", ("orange.fr", "wanadoo.fr")),
     ("laposte", ("laposte.net",)),
-    ("free.fr", ("free.fr",)),
+    ("free", ("free.fr",)),
     ("mail.ru", ("mail.ru",)),
     ("yandex", ("yandex.net", "yandex.ru", "yandex.com")),
     ("rambler", ("rambler.ru",)),

@@ -26,7 +26,7 @@ _MARKS: tuple[tuple[str, int, tuple[str, ...], str], ...] = (
     ("t-online", RECEIVER, ("t-online",), ""),
     ("orange", RECEIVER, ("orange.fr", "wanadoo"), r"\bofr[_0-9]"),
     ("laposte", RECEIVER, ("laposte",), r"\blpn[0-9]{3}"),
-    ("free.fr", RECEIVER, ("free.fr",), ""),
+    ("free", RECEIVER, ("free.fr",), ""),
     ("mail.ru", RECEIVER, ("mail.ru",), ""),
     ("yandex", RECEIVER, ("yandex", "ya.ru"), ""),
     ("rambler", RECEIVER, ("rambler",), ""),
@@ -96,6 +96,8 @@ def kind(provider: str | None) -> int:
 
 #: Other names under which people ask for a provider.
 ALIASES = {
+    "free.fr": "free",
+    "postscreen": "postfix",
     "google": "gmail",
     "googlemail": "gmail",
     "google workspace": "gmail",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from smtpdoc.catalog import providers
 from smtpdoc.catalog.explain import explain
 from smtpdoc.catalog.hosts import provider_of_host
 from smtpdoc.catalog.providers import recognise_greeting
+from smtpdoc.catalog.replies import provider_entries
 from smtpdoc.evidence.explanation import Explanation
 from smtpdoc.grammar.reply import parse_reply
 
@@ -131,3 +133,11 @@ def test_another_softwares_words_do_not_explain_a_known_server() -> None:
 )
 def test_server_software_is_a_weak_hint(text: str, provider: str) -> None:
     assert provider == told(text, "exim").provider
+
+
+def test_every_provider_that_is_recognised_has_replies_of_its_own() -> None:
+    """Verizon is recognised by its host names only; its words are Yahoo's."""
+    named = {entry.provider for entry in provider_entries()}
+
+    assert {"verizon"} == set(providers.KINDS) - named
+    assert set(providers.ALIASES.values()) <= named
