@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -154,7 +155,8 @@ def parse_zone(text: str, *, label: str = "zone", asked: str = "", file_name: st
         reader.current_origin = origin
         reader.last_name = origin
         reader.read()
-    except (dns.exception.DNSException, UnicodeError, ValueError, KeyError) as error:
+    # struct.error: what dnspython before 2.9 makes of an escape like \\999
+    except (dns.exception.DNSException, UnicodeError, ValueError, KeyError, struct.error) as error:
         raise _at_token(tokenizer, label, error) from None
     rdatas = records.by_name_and_type()
     _refuse_unknown_origin(rdatas, label)

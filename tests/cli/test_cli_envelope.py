@@ -212,7 +212,7 @@ def test_no_is_the_answer_unless_yes_is_typed(
     assert 130 == ran.code
     assert "Send 48 bytes to bob@example.net through mx.example.net:587? [y/N]" in screen.getvalue()
     assert "Nothing was sent." in screen.getvalue()
-    assert "" == ran.out
+    assert "" == ran.out.strip()  # click before 8.5 has its prompt end in a blank there
 
 
 @pytest.mark.parametrize(
