@@ -19,9 +19,9 @@ from smtpdoc.seams import Dialer, PolicySource, Resolver, Watcher
 from smtpdoc.target import SMTP_PORT
 
 if TYPE_CHECKING:
-    from smtpdoc.evidence.dns import Lookup
     from smtpdoc.evidence.looks import Dane, Enforcement, Identity, StarttlsInjection, StsDelivery, VersionAnswer
     from smtpdoc.evidence.transport import MtaStsEvidence
+    from smtpdoc.gather.dane import TlsaAnswer
     from smtpdoc.net.dns import DnsResolver
 
 _NAMES = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
@@ -67,7 +67,7 @@ class Looks:
         self._watcher = watcher
         self._domain = domain  # whose MX records led here, None otherwise
         self._started = dialer.now()
-        self._tlsa: asyncio.Task[tuple[Lookup, bool, bool, bool | None]] | None = None
+        self._tlsa: asyncio.Task[TlsaAnswer | None] | None = None
         self._names: asyncio.Task[Identity | None] | None = None
         self._versions: tuple[VersionAnswer, ...] = ()
         self._injection: StarttlsInjection | None = None
@@ -86,10 +86,8 @@ class Looks:
         if not self._options.dane:
             return
         from smtpdoc.gather.dane import gather_tlsa_records
-        from smtpdoc.grammar.names import is_address
 
-        if not is_address(host.strip("[]")):
-            self._tlsa = asyncio.create_task(gather_tlsa_records(host, port, self._resolver(), self._domain))
+        self._tlsa = asyncio.create_task(gather_tlsa_records(host, port, self._resolver(), self._domain))
 
     async def after(self, session: Transcript) -> None:
         """Look further; `session` is over. Whatever happens is kept, also when this is cancelled."""
@@ -196,8 +194,9 @@ class Looks:
         from smtpdoc.gather.dane import hold_against
         from smtpdoc.net.trust import leads_to
 
-        lookup, secure, local, validating = await self._tlsa
-        self._dane = hold_against(lookup, session.tls, leads_to, secure=secure, local=local, validating=validating)
+        answer = await self._tlsa
+        if answer is not None:
+            self._dane = hold_against(answer, session.tls, leads_to)
 
 
 async def gather_policy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import sha256, sha512
 
 from smtpdoc.evidence.dns import Lookup, LookupStatus, TlsaRecord
@@ -18,15 +19,28 @@ from smtpdoc.seams import Resolver
 LeadsTo = Callable[[Sequence[bytes], bytes], str]
 
 
-async def gather_tlsa_records(
-    host: str, port: int, resolver: Resolver, domain: str | None = None
-) -> tuple[Lookup, bool, bool, bool | None]:
-    """Ask for the TLSA records of a host and port, and all that must be secure before senders look at them.
+@dataclass(frozen=True, slots=True)
+class TlsaAnswer:
+    """The TLSA records of a host and port, and what senders ask before they look at them (RFC 7672 section 2.2).
 
-    Returns the lookup, whether every answer on the way was authenticated, whether a zone file gave one of them, and
-    whether the resolver validates at all. `domain` is the one whose MX records led to the host. A host that is an
-    alias is asked for under its canonical name first (RFC 7672 section 2.2.2).
+    `secure`: every answer on the way was authenticated, or stands in a zone file (`local` tells that one did).
+    `validating`: the resolver validates at all; None where that does not matter.
     """
+
+    lookup: Lookup
+    secure: bool
+    local: bool
+    validating: bool | None
+
+
+async def gather_tlsa_records(host: str, port: int, resolver: Resolver, domain: str | None = None) -> TlsaAnswer | None:
+    """Ask for the TLSA records of a host and port and what leads there; None for an address, which has none.
+
+    `domain` is the one whose MX records led to the host. A host that is an alias is asked for under its canonical name
+    first (RFC 7672 section 2.2.2).
+    """
+    if is_address(host.strip("[]")):
+        return None
     questions = [(host, "A"), (host, "AAAA"), (f"_{port}._tcp.{host}", "TLSA")]
     if domain is not None:
         questions.append((domain, "MX"))
@@ -40,23 +54,12 @@ async def gather_tlsa_records(
     secure = all(one.authenticated or one.local for one in chain)
     # Whose fault it is that they are not secure matters only where there are some.
     root = await resolver.lookup(*ROOT_QUESTION) if tlsa.tlsa and not secure else None
-    return tlsa, secure, local, None if root is None else validates(root)
+    return TlsaAnswer(tlsa, secure, local, None if root is None else validates(root))
 
 
-async def gather_dane(
-    host: str, port: int, tls: TlsFacts | None, resolver: Resolver, leads_to: LeadsTo, domain: str | None = None
-) -> Dane | None:
-    """Return the records with what each of them matches; None for a host that is an address, which has none."""
-    if is_address(host.strip("[]")):
-        return None
-    lookup, secure, local, validating = await gather_tlsa_records(host, port, resolver, domain)
-    return hold_against(lookup, tls, leads_to, secure=secure, local=local, validating=validating)
-
-
-def hold_against(
-    lookup: Lookup, tls: TlsFacts | None, leads_to: LeadsTo, *, secure: bool, local: bool, validating: bool | None
-) -> Dane:
-    """Return what the records of a lookup say about a served chain."""
+def hold_against(answer: TlsaAnswer, tls: TlsFacts | None, leads_to: LeadsTo) -> Dane:
+    """Return what the records say about a served chain, and what each of them matches."""
+    lookup = answer.lookup
     chain = tls.chain if tls is not None else ()
     matches = tuple(_match(record, chain, tls, leads_to) for record in lookup.tlsa)
     if not lookup.answered:
@@ -69,7 +72,7 @@ def hold_against(
         status = "no-tls"
     else:
         status = "match" if any(match.position is not None and not match.problem for match in matches) else "mismatch"
-    return Dane(lookup.name, status, secure, lookup, matches, local, validating)  # type: ignore[arg-type]  # Literal
+    return Dane(lookup.name, status, answer.secure, lookup, matches, answer.local, answer.validating)  # type: ignore[arg-type]  # Literal
 
 
 def _match(record: TlsaRecord, chain: tuple[Certificate, ...], tls: TlsFacts | None, leads_to: LeadsTo) -> TlsaMatch:

@@ -63,10 +63,6 @@ class EarlyConnection:
         self._closed = False
         threading.Thread(target=self._run, name="early connection", daemon=True).start()
 
-    def when_done(self, callback: Callable[[], None]) -> None:
-        """Call back once, from the thread, or now when it is over already."""
-        self.done.when(callback)
-
     def leads_to(self, address: str, port: int, source_ip: str | None) -> bool:
         """Is this the connection that is wanted? Only to be asked when the addresses are known."""
         return (address, port, source_ip) == (next(iter(self.addresses), None), self.port, self.source_ip)

@@ -13,7 +13,8 @@ from support.zone import Zone, run_now
 from smtpdoc.evidence.dns import Lookup, LookupStatus, TlsaRecord
 from smtpdoc.evidence.looks import Dane
 from smtpdoc.evidence.smtp import TlsFacts
-from smtpdoc.gather.dane import gather_dane, gather_tlsa_records
+from smtpdoc.gather.dane import LeadsTo, TlsaAnswer, gather_tlsa_records, hold_against
+from smtpdoc.seams import Resolver
 
 LEAF = certificate()
 NAME = f"_25._tcp.{HOST}"
@@ -29,10 +30,18 @@ def zone(*records: TlsaRecord, **more: object) -> Zone:
     return Zone({f"{HOST} A": "192.0.2.25", f"{NAME} TLSA": list(records)})
 
 
+def asked(resolver: Resolver, *, domain: str | None = None) -> TlsaAnswer:
+    answer = run_now(gather_tlsa_records(HOST, 25, resolver, domain))
+    assert answer is not None
+    return answer
+
+
+def dane_of(resolver: Zone, tls: TlsFacts | None, leads_to: LeadsTo = leads) -> Dane:
+    return hold_against(asked(resolver), tls, leads_to)
+
+
 def held(*records: TlsaRecord, tls: TlsFacts | None = None) -> Dane:
-    dane = run_now(gather_dane(HOST, 25, tls or handshake(LEAF), zone(*records), leads))
-    assert dane is not None
-    return dane
+    return dane_of(zone(*records), tls or handshake(LEAF))
 
 
 @pytest.mark.parametrize(
@@ -76,27 +85,24 @@ def test_names_and_dates_matter_for_an_authority_and_not_for_a_key() -> None:
 
 def test_a_chain_that_does_not_lead_to_the_authority_does_not_match() -> None:
     records = zone(TlsaRecord(2, 0, 1, sha256(INTERMEDIATE.der).digest()))
-    dane = run_now(gather_dane(HOST, 25, handshake(LEAF), records, lambda _chain, _anchor: "signature failure"))
+    dane = dane_of(records, handshake(LEAF), lambda _chain, _anchor: "signature failure")
 
-    assert dane is not None
     assert ("mismatch", "signature failure") == (dane.status, dane.matches[0].problem)
 
 
 def test_without_records_without_answers_and_without_tls() -> None:
     silent = Zone({f"{HOST} A": "192.0.2.25", f"{NAME} TLSA": LookupStatus.SERVFAIL})
-    unknown = run_now(gather_dane(HOST, 25, handshake(), silent, leads))
+    unknown = dane_of(silent, handshake())
     fits = zone(TlsaRecord(3, 1, 1, sha256(LEAF.public_key).digest()))
-    no_tls = run_now(gather_dane(HOST, 25, None, fits, leads))
+    no_tls = dane_of(fits, None)
 
     assert "none" == held().status
-    assert unknown is not None
     assert "unknown" == unknown.status
-    assert no_tls is not None
     assert "no-tls" == no_tls.status
 
 
 def test_an_address_has_no_records() -> None:
-    assert run_now(gather_dane("192.0.2.25", 25, None, zone(), leads)) is None
+    assert run_now(gather_tlsa_records("192.0.2.25", 25, zone())) is None
 
 
 class Secure:
@@ -118,8 +124,8 @@ class Secure:
 def test_every_answer_on_the_way_has_to_be_authenticated(insecure: str) -> None:
     records = Zone({f"{HOST} A": "192.0.2.25", f"{NAME} TLSA": TlsaRecord(3, 1, 1, WRONG), "example.net MX": (1, HOST)})
 
-    assert run_now(gather_tlsa_records(HOST, 25, Secure(records), "example.net"))[1] is True
-    assert run_now(gather_tlsa_records(HOST, 25, Secure(records, insecure), "example.net"))[1] is False
+    assert asked(Secure(records), domain="example.net").secure is True
+    assert asked(Secure(records, insecure), domain="example.net").secure is False
 
 
 def test_an_alias_is_asked_for_under_its_own_name_first() -> None:
@@ -130,6 +136,5 @@ def test_an_alias_is_asked_for_under_its_own_name_first() -> None:
             "_25._tcp.host.provider.example TLSA": TlsaRecord(3, 1, 1, WRONG),
         }
     )
-    lookup, *_ = run_now(gather_tlsa_records(HOST, 25, records))
 
-    assert "_25._tcp.host.provider.example" == lookup.name
+    assert "_25._tcp.host.provider.example" == asked(records).lookup.name

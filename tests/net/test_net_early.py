@@ -96,7 +96,7 @@ def test_a_closed_early_connection_gives_nothing_away() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         early = EarlyConnection("127.0.0.1", server.getsockname()[1])
         over = threading.Event()
-        early.when_done(over.set)
+        early.done.when(over.set)
         assert over.wait(3)
         early.close()
 
