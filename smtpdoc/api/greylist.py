@@ -1,4 +1,4 @@
-"""Greylisting: who was put off, how long to wait, and what the two sessions say together (RFC 6647)."""
+"""Greylisting: who was put off, how long to wait, and what to ask again (RFC 6647)."""
 
 from __future__ import annotations
 
@@ -79,28 +79,3 @@ def second_options(
         verify=(),
         expand=(),
     )
-
-
-def decided(sessions: Sequence[Transcript]) -> tuple[Transcript, ...]:
-    """Return the sessions that findings are made from: a second try with the first one's other recipients beside it, in
-    place of both."""
-    found: list[Transcript] = []
-    first: Transcript | None = None
-    for session in sessions:
-        if session.superseded:
-            first = session
-            continue
-        found.append(session if first is None else _merged(first, session))
-        first = None
-    return tuple(found)
-
-
-def _merged(first: Transcript, second: Transcript) -> Transcript:
-    tried = {one.recipient for one in second.exchanges if one.stage is Stage.RCPT}
-    earlier = [
-        one
-        for one in first.exchanges
-        if (one.stage is Stage.RCPT and one.recipient not in tried | set(second.greylisted))
-        or one.stage in (Stage.VRFY, Stage.EXPN, Stage.DATA, Stage.MESSAGE)
-    ]
-    return replace(second, exchanges=(*earlier, *second.exchanges))

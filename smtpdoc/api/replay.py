@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from smtpdoc.api.clock import Clock
+from smtpdoc.api.session_diagnosis import diagnose
 from smtpdoc.catalog.explain import explain
 from smtpdoc.evidence.probe import ProbeEvidence
 from smtpdoc.evidence.smtp import Exchange, Transcript
@@ -40,8 +41,6 @@ def replay(
     `name` is the report's target where the text does not name exactly one server. Passwords in it are hidden. Raises
     ParseError when there is no session in it.
     """
-    from smtpdoc.api.sessions import diagnose
-
     clock = Clock()
     saved = parse_transcripts(decode(text) if isinstance(text, bytes) else text)
     sessions = tuple(_explained(_with_leaf(replayed(one), one), catalog, cert_days) for one in saved)

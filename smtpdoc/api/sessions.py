@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from smtpdoc.api import greylist
 from smtpdoc.api.clock import Clock
-from smtpdoc.api.greylist import decided
 from smtpdoc.api.looks import Looks, Names, gather_policy, with_policy
 from smtpdoc.api.recorder import Recorder
+from smtpdoc.api.session_diagnosis import diagnose, load_checks
 from smtpdoc.api.slots import Slots
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.probe import MxHost, ProbeEvidence
@@ -23,7 +23,7 @@ from smtpdoc.gather.probe import Probe, ProbeOptions
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.net.early import EarlyConnection
-from smtpdoc.report import Report, Section
+from smtpdoc.report import Report
 from smtpdoc.seams import Budget, PolicySource, Resolver, Watcher
 from smtpdoc.target import SMTP_PORT, SUBMISSION_PORT, Target, domain_name, parse_target
 
@@ -94,7 +94,7 @@ async def probe(
     domain = domain_name(parsed.host) if mx else None
 
     def load_rest() -> None:
-        _load_checks()
+        load_checks()
         if meanwhile is not None:
             meanwhile()
 
@@ -278,32 +278,3 @@ def _unplanned(target: Target, failure: Failure | None) -> Transcript:
         exchanges=failed,
         lines=() if failure is None else (Line(LineKind.ERROR, failure.detail, False, 0.0),),
     )
-
-
-_ENVELOPE = frozenset({Stage.VRFY, Stage.EXPN, Stage.MAIL})
-
-
-def _load_checks() -> None:
-    """Load what judges a session while the server is busy: before, it would have to wait for us."""
-    from smtpdoc.api import looks_diagnosis  # noqa: F401 - for `diagnose`, like the next ones
-    from smtpdoc.catalog.checks import smtp, tls  # noqa: F401
-
-
-def diagnose(evidence: ProbeEvidence) -> tuple[Section, ...]:
-    """Return the findings of all sessions: what the server said, and its TLS."""
-    from smtpdoc.catalog.checks import smtp as smtp_checks
-    from smtpdoc.catalog.checks import tls as tls_checks
-
-    sessions = decided(evidence.sessions)
-    about_smtp = [smtp_checks.checks]
-    if any(one.stage in _ENVELOPE for session in sessions for one in session.exchanges):
-        from smtpdoc.catalog.checks import envelope, message
-
-        about_smtp += [envelope.checks, message.checks]
-    from smtpdoc.api.looks_diagnosis import with_looks
-
-    sections = (
-        Section("smtp", tuple(found for session in sessions for checks in about_smtp for found in checks.run(session))),
-        Section("tls", tuple(finding for session in sessions for finding in tls_checks.checks.run(session))),
-    )
-    return with_looks(sections, evidence, sessions)

@@ -1,0 +1,63 @@
+"""What sessions mean, whether they happened just now or were kept: the checks that judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Stage, Transcript
+from smtpdoc.report import Section
+
+_ENVELOPE = frozenset({Stage.VRFY, Stage.EXPN, Stage.MAIL})
+
+
+def load_checks() -> None:
+    """Load what judges a session while the server is busy: before, it would have to wait for us."""
+    from smtpdoc.api import looks_diagnosis  # noqa: F401 - for `diagnose`, like the next ones
+    from smtpdoc.catalog.checks import smtp, tls  # noqa: F401
+
+
+def diagnose(evidence: ProbeEvidence) -> tuple[Section, ...]:
+    """Return the findings of all sessions: what the server said, and its TLS."""
+    from smtpdoc.catalog.checks import smtp as smtp_checks
+    from smtpdoc.catalog.checks import tls as tls_checks
+
+    sessions = _decided(evidence.sessions)
+    about_smtp = [smtp_checks.checks]
+    if any(one.stage in _ENVELOPE for session in sessions for one in session.exchanges):
+        from smtpdoc.catalog.checks import envelope, message
+
+        about_smtp += [envelope.checks, message.checks]
+    from smtpdoc.api.looks_diagnosis import with_looks
+
+    sections = (
+        Section("smtp", tuple(found for session in sessions for checks in about_smtp for found in checks.run(session))),
+        Section("tls", tuple(finding for session in sessions for finding in tls_checks.checks.run(session))),
+    )
+    return with_looks(sections, evidence, sessions)
+
+
+def _decided(sessions: Sequence[Transcript]) -> tuple[Transcript, ...]:
+    """Return the sessions that findings are made from: a second try with the first one's other recipients beside it, in
+    place of both."""
+    found: list[Transcript] = []
+    first: Transcript | None = None
+    for session in sessions:
+        if session.superseded:
+            first = session
+            continue
+        found.append(session if first is None else _merged(first, session))
+        first = None
+    return tuple(found)
+
+
+def _merged(first: Transcript, second: Transcript) -> Transcript:
+    tried = {one.recipient for one in second.exchanges if one.stage is Stage.RCPT}
+    earlier = [
+        one
+        for one in first.exchanges
+        if (one.stage is Stage.RCPT and one.recipient not in tried | set(second.greylisted))
+        or one.stage in (Stage.VRFY, Stage.EXPN, Stage.DATA, Stage.MESSAGE)
+    ]
+    return replace(second, exchanges=(*earlier, *second.exchanges))
