@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from smtpdoc.errors import TargetError
+from smtpdoc.errors import ParseError, TargetError
 
 SUBMISSION_PORT = 587
 SUBMISSIONS_PORT = 465  # implicit TLS, RFC 8314 section 3.3
@@ -43,18 +43,24 @@ def domain_name(text: str) -> str:
 
     >>> domain_name("Example.COM.")
     'example.com'
-    >>> domain_name("bücher.example")
-    'xn--bcher-kva.example'
+    >>> domain_name("straße.example")
+    'xn--strae-oqa.example'
     """
-    name = text.strip().rstrip(".").lower()
-    if not name.isascii():
-        try:
-            name = name.encode("idna").decode("ascii")
-        except UnicodeError:
-            raise TargetError(f"expected a domain name, got {text!r}") from None
+    name = _in_ascii(text.strip()).rstrip(".").lower()
     if not _HOST.fullmatch(name):
         raise TargetError(f"expected a domain name like example.com, got {text!r}")
     return name
+
+
+def _in_ascii(name: str) -> str:
+    if name.isascii():
+        return name
+    from smtpdoc.grammar.idn import ascii_name  # few names need it
+
+    try:
+        return ascii_name(name)
+    except ParseError as error:
+        raise TargetError(str(error)) from None
 
 
 def parse_target(text: str, default_port: int = SUBMISSION_PORT) -> Target:
@@ -105,6 +111,7 @@ def _port(port_text: str, text: str) -> int:
 
 
 def _host(host: str, text: str) -> str:
+    host = _in_ascii(host)
     if ":" in host or _IPV4.fullmatch(host):
         from ipaddress import ip_address
 

@@ -25,6 +25,9 @@ from smtpdoc.target import SMTP_PORT, Target, domain_name, parse_target
         ("smtps://mx.example.net:8465", Target("mx.example.net", 8465, implicit_tls=True)),
         ("smtp://mx.example.net:465", Target("mx.example.net", 465)),
         ("bücher.example", Target("xn--bcher-kva.example", 587)),
+        ("smtp://Straße.example.:2525", Target("xn--strae-oqa.example", 2525)),
+        ("１９２。0．2.25:25", Target("192.0.2.25", 25)),
+        ("xn--a.example", Target("xn--a.example", 587)),
         ("localhost:2525", Target("localhost", 2525)),
         ("_smtp-host:25", Target("_smtp-host", 25)),
     ],
@@ -53,6 +56,9 @@ def test_what_users_write_becomes_a_target(text: str, expected: Target) -> None:
         ("-mx.example.net", "host"),
         ("a" * 64 + ".example", "host"),
         ("mx\x1b[31m.example", "host"),
+        ("i❤.example:25", "U+2764"),
+        ("bü cher.example", "U+0020"),
+        ("９９９。0.2.1", "IP address"),
     ],
 )
 def test_what_cannot_be_a_target_is_refused_with_what_was_expected(text: str, says: str) -> None:
@@ -83,7 +89,9 @@ def test_whatever_is_written_gives_a_target_or_a_target_error(text: str) -> None
     assert parse_target(str(target)).host == target.host
 
 
-@pytest.mark.parametrize("text", ["", ".", "..", "a..b", "a b", "exa\nmple.com", "x" * 300])
+@pytest.mark.parametrize(
+    "text", ["", ".", "..", "a..b", "ü..b", "\xad.example", "ü.-b", "a b", "exa\nmple.com", "x" * 300]
+)
 def test_what_is_no_domain_is_refused(text: str) -> None:
     with pytest.raises(TargetError, match="domain name"):
         domain_name(text)

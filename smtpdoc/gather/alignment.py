@@ -19,6 +19,7 @@ from smtpdoc.evidence.auth import (
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.evidence.senders import SenderAlignment
 from smtpdoc.gather.dmarc import gather_alignment
+from smtpdoc.gather.spf_check import a_labels
 from smtpdoc.grammar.bounces import Bounces, bounces_of
 from smtpdoc.grammar.names import is_within
 from smtpdoc.grammar.selectors import selectors_of
@@ -150,7 +151,7 @@ def _may_be(selector: DkimSelector, name: str, senders: tuple[str, ...]) -> bool
 
 
 def _envelope_domain(check: SpfCheck) -> str:
-    return (check.mail_from or check.helo).rpartition("@")[2].lower().strip(".")
+    return a_labels((check.mail_from or check.helo).rpartition("@")[2]).lower().strip(".")
 
 
 async def _client(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from smtpdoc.errors import TargetError
+from smtpdoc.errors import ParseError, TargetError
 from smtpdoc.evidence.auth import SpfCheck, SpfResult
 from smtpdoc.evidence.dns import Lookup, LookupStatus
 from smtpdoc.grammar.spf import SpfRecord, is_spf, parse_spf
@@ -79,10 +80,10 @@ async def check_spf(client: SpfClient, domain: str, resolver: Resolver) -> SpfCh
     none, temperror or permerror; it is None with every other result.
     """
     ip = _client_address(client.ip)
-    helo = (domain if client.helo is None else client.helo).strip().removesuffix(".")
+    helo = a_labels((domain if client.helo is None else client.helo).strip())
     mail_from = f"postmaster@{domain}" if client.mail_from is None else client.mail_from.strip().strip("<>")
-    local_part, _, sender_domain = (mail_from or helo).rpartition("@")
-    sender_domain = _a_labels(sender_domain.removesuffix("."))
+    local_part, _, typed = (mail_from or helo).rpartition("@")
+    sender_domain = a_labels(typed)
     # RFC 7208 section 4.3: without a local-part it is "postmaster".
     evaluation = _Evaluation(resolver, ip, f"{local_part or 'postmaster'}@{sender_domain}", helo)
     problem: str | None = None
@@ -105,12 +106,14 @@ async def check_spf(client: SpfClient, domain: str, resolver: Resolver) -> SpfCh
     )
 
 
-def _a_labels(domain: str) -> str:
-    """Return a domain with U-labels converted (RFC 8616 section 4); unchanged where it is none."""
-    try:
-        return domain if domain.isascii() else domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return domain
+def a_labels(domain: str) -> str:
+    """Return a domain of an envelope with U-labels converted (RFC 8616 section 4); unchanged where it is no name."""
+    if not domain.isascii():
+        from smtpdoc.grammar.idn import ascii_name  # few names need it
+
+        with suppress(ParseError):
+            domain = ascii_name(domain)
+    return domain.removesuffix(".")
 
 
 def _client_address(text: str) -> IPv4Address | IPv6Address:

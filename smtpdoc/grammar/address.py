@@ -62,7 +62,8 @@ NULL = Address("", "")
 def parse_address(text: str, *, null_allowed: bool = False) -> Address:
     """Return an address with or without angle brackets; raise AddressParseError for anything else.
 
-    Nothing that it returns can end a command line or add an argument to it.
+    A domain beyond ASCII comes back as U-labels. Nothing that it returns can end a command line or add an argument
+    to it.
 
     >>> parse_address("<bob@Example.com>")
     Address(local_part='bob', domain='Example.com')
@@ -87,9 +88,21 @@ def parse_address(text: str, *, null_allowed: bool = False) -> Address:
         raise AddressParseError("a local part of letters, digits and dots, or one in quotes, before the @", text)
     if len(local_part.encode("utf-8")) > 64:  # RFC 5321 section 4.5.3.1.1
         raise AddressParseError("a local part of at most 64 octets before the @", text)
+    if not domain.isascii():
+        domain = _unicode_domain(domain, text)
     if not _is_domain(domain):
         raise AddressParseError("a domain or an address in square brackets after the @", text, len(local_part) + 1)
     return Address(local_part, domain)
+
+
+def _unicode_domain(domain: str, text: str) -> str:
+    """Return a domain as U-labels (RFC 6531 section 3.3), whatever case, dots and composition it was written in."""
+    from smtpdoc.grammar.idn import unicode_name  # few addresses need it
+
+    try:
+        return unicode_name(domain)
+    except ParseError as error:
+        raise AddressParseError(f"{error.expected} after the @", text, text.rindex("@") + 1) from None
 
 
 def _is_domain(domain: str) -> bool:
@@ -105,7 +118,8 @@ def _is_domain(domain: str) -> bool:
         except AddressValueError:
             return False
         return "%" not in literal
-    if any(len(label.encode("utf-8")) > 63 for label in domain.split(".")):
+    # A U-label is measured as A-label, and that has been done: in UTF-8 it may be longer (RFC 5890 section 2.3.2.1).
+    if any(label.isascii() and len(label) > 63 for label in domain.split(".")):
         return False
     return len(domain.encode("utf-8")) <= 255 and _pattern("domain").fullmatch(domain) is not None
 

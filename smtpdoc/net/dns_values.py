@@ -137,8 +137,15 @@ def parse_name(text: str) -> dns.name.Name:
     import dns.exception
     import dns.name
 
+    if not text.isascii():
+        from smtpdoc.grammar.idn import IdnParseError, ascii_name
+
+        try:
+            text = ascii_name(text)
+        except IdnParseError:
+            raise UnaskableNameError("IDNA 2008 does not allow it") from None
     try:
-        if text.isascii() and "\\" not in text:
+        if "\\" not in text:
             bare = text.lower().removesuffix(".")
             labels = [label.encode("ascii") for label in bare.split(".")] if bare else []
             return dns.name.Name([*labels, b""])

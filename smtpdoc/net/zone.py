@@ -166,11 +166,23 @@ def parse_zone(text: str, *, label: str = "zone", asked: str = "", file_name: st
     return ZoneSource(rdatas, label)
 
 
+class _Idna2008(dns.name.IDNACodec):
+    """The labels of names beyond ASCII. dnspython's own choice hangs on which versions are installed."""
+
+    def __init__(self) -> None:  # dnspython's has no types
+        pass
+
+    def encode(self, label: str) -> bytes:
+        from smtpdoc.grammar.idn import ascii_name  # few files need it
+
+        return (label if label.isascii() else ascii_name(label)).encode("ascii")
+
+
 class _Tokenizer(dns.tokenizer.Tokenizer):
     """dnspython's tokenizer, which remembers where the token that it reads began (it only counts lines)."""
 
     def __init__(self, text: str, label: str) -> None:
-        super().__init__(io.StringIO(text), label)
+        super().__init__(io.StringIO(text), label, _Idna2008())
         self.text = text
         self.start = 0
         self.long_string: int | None = None  # where the record's first string over 255 octets began

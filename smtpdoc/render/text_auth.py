@@ -39,7 +39,12 @@ def render_auth(page: Page, report: Report, evidence: AuthEvidence) -> None:
         verdict(page, report)
         return
     queries = f"{plural(evidence.queries, 'lookup')} in {evidence.elapsed_s:.2f} s"
-    page.split(Text(printable(evidence.domain), "head"), queries)
+    head = Text(printable(evidence.domain), "head")
+    if "xn--" in evidence.domain:
+        from smtpdoc.grammar.idn import readable_name  # few domains need it
+
+        head.append(f"  {printable(readable_name(evidence.domain) or '')}", "quiet")
+    page.split(head, queries)
     lines = tuple(topic_lines(evidence, verbose=page.verbose))
     if lines:
         page.blank()

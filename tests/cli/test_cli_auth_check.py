@@ -82,6 +82,25 @@ def test_only_the_topics_asked_for_run(smtpdoc: Smtpdoc) -> None:
     assert {"domain", "dmarc", "dns"} == set(evidence)
 
 
+def test_a_domain_in_other_letters_is_asked_by_its_a_labels_and_shown_both_ways(
+    smtpdoc: Smtpdoc, tmp_path: Path
+) -> None:
+    zone = tmp_path / "zone"
+    zone.write_text('$ORIGIN xn--strae-oqa.example.\n@ SOA ns h 1 2 3 4 5\n@ TXT "v=spf1 ip4:192.0.2.1 -all"\n')
+    client = ("--ip", "192.0.2.1", "--mail-from", "bob@STRAẞE.example")
+    ran = smtpdoc("auth-check", "Straße.example", "--zone", str(zone), "--only", "spf", *client)
+
+    assert ran.out.startswith("xn--strae-oqa.example  straße.example  ")
+    assert "192.0.2.1 pass" in ran.out
+
+
+def test_a_domain_that_is_no_name_is_told_why(smtpdoc: Smtpdoc) -> None:
+    ran = smtpdoc("auth-check", "i❤.example")
+
+    assert 2 == ran.code
+    assert "❤ (U+2764) is not allowed" in ran.err
+
+
 def test_a_domain_that_does_not_exist_is_one_finding_and_not_twelve(smtpdoc: Smtpdoc) -> None:
     ran = smtpdoc("auth-check", "nosuch.example", "--zone", DEMO_ZONE, "--json")
 

@@ -6,6 +6,7 @@ import pytest
 from support.domain import RSA_2048, examine
 from support.zone import Answer
 
+from smtpdoc.evidence.auth import SpfResult
 from smtpdoc.evidence.dns import LookupStatus
 from smtpdoc.evidence.senders import SenderAlignment
 
@@ -135,6 +136,20 @@ def test_an_address_with_another_envelope_domain(mail_from: str, aspf: str, alig
 
 def test_an_address_that_sends_as_the_domain_itself_needs_no_line() -> None:
     assert {"own servers"} == set(_alignment("v=spf1 mx ~all", ips=["192.0.2.1"]))
+
+
+def test_an_envelope_domain_in_other_letters_is_the_same_domain() -> None:
+    domain = "xn--strae-oqa.example"
+    zone: dict[str, Answer] = {
+        f"{domain} TXT": "v=spf1 ip4:192.0.2.1 -all",
+        f"_dmarc.{domain} TXT": "v=DMARC1; p=none; aspf=s",
+    }
+    evidence = examine(zone, domain, ips=["192.0.2.1"], mail_from="bob@STRAẞE.example")
+
+    assert evidence.spf is not None
+    assert evidence.dmarc is not None
+    assert [SpfResult.PASS] == [check.result for check in evidence.spf.checks]
+    assert ["own servers"] == [sender.sender for sender in evidence.dmarc.alignment]
 
 
 def test_no_answer_about_the_envelope_domain() -> None:

@@ -118,6 +118,14 @@ def test_without_smtputf8_a_domain_is_told_in_a_labels() -> None:
     assert transcript.exchanges[-2].recipient == "bob@bücher.example"
 
 
+def test_a_domain_is_told_in_the_labels_of_idna_2008() -> None:
+    _, plain = probe(GREETING, ehlo(), "250 ok", "250 ok", BYE, recipients=("bob@STRAẞE.example",))
+    _, utf8 = probe(GREETING, ehlo("SMTPUTF8"), "250 ok", "250 ok", BYE, recipients=("rené@STRAẞE。example",))
+
+    assert plain.commands[2] == "RCPT TO:<bob@xn--strae-oqa.example>"
+    assert utf8.commands[2] == "RCPT TO:<rené@straße.example>"
+
+
 def test_without_smtputf8_a_mailbox_in_other_letters_is_not_told_at_all() -> None:
     wanted = ("rené@example.net", BOB)
     transcript, session = probe(GREETING, ehlo("PIPELINING"), "250 ok", "250 ok", BYE, recipients=wanted)

@@ -263,3 +263,9 @@ def test_an_internationalized_sender_domain_is_asked_by_its_a_labels() -> None:
     check = _check(zone, mail_from="j\u00f6rg@b\u00fccher.example")
 
     assert (SpfResult.FAIL, 1, 0) == (check.result, check.lookups, check.void_lookups)
+
+
+def test_a_sender_domain_that_is_no_name_has_no_record() -> None:
+    check = _check(_record("v=spf1 -all"), mail_from="bob@i❤.example")
+
+    assert (SpfResult.NONE, "i❤.example has no SPF record") == (check.result, check.problem)

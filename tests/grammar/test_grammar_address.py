@@ -62,6 +62,9 @@ def test_an_address_becomes_a_path(text: str, path: str) -> None:
         "x" * 65 + "@example.com",
         "bob@" + "x" * 64 + ".example",
         "bob@" + "x." * 130 + "example",
+        "bob@i❤.example",
+        "bob@a\u200db.example",
+        "bob@bücher＠example",
         "<>",
     ],
 )
@@ -76,6 +79,19 @@ def test_the_null_reverse_path_is_allowed_where_it_is_wanted() -> None:
     assert NULL.path == "<>"
     with pytest.raises(AddressParseError):
         parse_address("", null_allowed=True)
+
+
+def test_a_domain_beyond_ascii_becomes_u_labels() -> None:
+    """RFC 6531 section 3.3: sub-domain =/ U-label. Capitals, wide dots and decomposed letters are none."""
+    assert parse_address("<René@STRAẞE。Bu\u0308cher.Example>") == Address("René", "straße.bücher.example")
+
+
+def test_a_u_label_is_measured_as_the_a_label_it_becomes() -> None:
+    domain = "메일" * 15 + ".example"
+
+    assert parse_address(f"bob@{domain}").domain == domain
+    with pytest.raises(AddressParseError, match="63 octets"):
+        parse_address(f"bob@{'á' * 60}.example")
 
 
 def test_an_address_knows_whether_it_needs_smtputf8() -> None:

@@ -109,7 +109,7 @@ def test_no_records_of_the_type_is_nodata_and_nothing_at_the_name_is_nxdomain() 
         (".example", "empty label"),
         (f"{'a' * 64}.example", "63"),
         (".".join(["a" * 50] * 6), "253"),
-        ("\udcff.example", "label"),
+        ("\udcff.example", "IDNA 2008"),
         ("a\\", "cannot be written"),
     ],
 )

@@ -74,6 +74,21 @@ def test_offline_says_that_nobody_was_asked() -> None:
     assert not lookup.answered
 
 
+def test_names_beyond_ascii_are_read_as_a_labels_whatever_dnspython_would_make_of_them() -> None:
+    text = "$ORIGIN Straße.example.\n@ SOA ns h 1 2 3 4 5\n_dmarc TXT x\nΒΌΛΟΣ CNAME βόλος\n"
+    zone = parse_zone(text)
+
+    assert ("xn--strae-oqa.example",) == zone.apexes
+    assert (TxtRecord((b"x",)),) == offline(zone, "_dmarc.xn--strae-oqa.example", "TXT").txt
+    lookup = offline(zone, "xn--nxasmq6b.xn--strae-oqa.example", "CNAME")
+    assert ("xn--nxasmm1c.xn--strae-oqa.example",) == lookup.names
+
+
+def test_a_name_that_is_none_is_refused_where_it_stands() -> None:
+    with pytest.raises(ZoneError, match=r"line 2, column 1: cannot read i❤: .*U\+2764"):
+        parse_zone("$ORIGIN example.com.\ni❤ TXT x\n")
+
+
 def test_other_names_go_to_dns() -> None:
     lookup, asked = online(parse_zone(HEAD), ["other.test. 60 IN A 192.0.2.7"], "other.test", "A")
 
