@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -148,9 +148,10 @@ class Session(Protocol):
         """Write commands in one go. Each is then owed one `reply()`, in order."""
         ...
 
-    async def send_message(self, data: bytes) -> None:
-        """Write a message as it crosses the wire: CRLF lines, dots doubled, the final dot line included. It is then
-        owed one `reply()`. Returns when it has left, or when nothing more can be sent."""
+    async def send_message(self, pieces: Iterable[bytes], command: Command | None = None) -> bool:
+        """Write a message as it crosses the wire after DATA: CRLF lines, dots doubled, the final dot line included; or
+        with a `command`, BDAT, the octets that it announces. It is then owed one `reply()`. Returns whether all of it
+        was written, which is not yet to say that it arrived."""
         ...
 
     async def reply(self) -> Exchange:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -14,12 +16,15 @@ from smtpdoc.report import ExitCode
 from smtpdoc.target import Target
 
 if TYPE_CHECKING:
-    from smtpdoc.grammar.message import Message
+    from smtpdoc.grammar.message import Blocks, Message
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: A message is held in memory; nothing that is larger is a test of anything.
-MAX_MESSAGE_BYTES = 256 << 20
+#: What comes from a pipe is kept in a temporary file, since its size must be known before it is sent. A pipe may have
+#: no end.
+MAX_PIPED_BYTES = 256 << 20
+_HELD_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 16
 
 
 def _notify(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -88,7 +93,7 @@ def envelope_options(command: F) -> F:
             option(
                 "--body",
                 type=click.Choice(("8bitmime", "binarymime")),
-                help="Announce this kind of message body (BODY=).",
+                help="Announce this kind of message body (BODY=). A binarymime message is sent by BDAT, as it is.",
             ),
             option(
                 "--dsn-notify",
@@ -131,29 +136,53 @@ def check_envelope(session: dict[str, Any], targets: Sequence[Target], *, mx: bo
     for name, key in {**clashes, "--size": "size_bytes"}.items():
         if session[key] is not None and session[key] is not False:
             raise click.UsageError(f"{name} and --send exclude each other.")
-    if session["body"] == "binarymime":
-        raise click.UsageError("--body binarymime needs BDAT, which --send does not use.")
 
 
 def read_message(path: str) -> Message:
-    """Return the message in a file or, for "-", on stdin; raise TargetError when there is none."""
+    """Return the message in a file or, for "-", on stdin; raise TargetError when there is none. With --body binarymime
+    it is one that goes byte for byte."""
     from smtpdoc.grammar.message import parse_message
 
-    place = "stdin" if path == "-" else path
+    binary = click.get_current_context().params.get("body") == "binarymime"
     try:
-        if path == "-":
-            raw = sys.stdin.buffer.read(MAX_MESSAGE_BYTES + 1)
-        else:
-            with open(path, "rb") as file:
-                raw = file.read(MAX_MESSAGE_BYTES + 1)
+        blocks = _reread_file(path) if path != "-" and Path(path).is_file() else _reread_copy(path)
+        return parse_message(blocks, binary=binary)
     except OSError as error:
         raise TargetError(f"cannot read the message {path!r}: {error.strerror}") from None
-    if len(raw) > MAX_MESSAGE_BYTES:
-        raise TargetError(f"expected a message of at most {MAX_MESSAGE_BYTES:,} bytes in {place}")
-    try:
-        return parse_message(raw)
     except ParseError as error:
-        raise TargetError(f"{place}: {error}") from None
+        raise TargetError(f"{'stdin' if path == '-' else path}: {error}") from None
+
+
+def _reread_file(path: str) -> Blocks:
+    def blocks() -> Iterator[bytes]:
+        with open(path, "rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                yield block
+
+    return blocks
+
+
+def _reread_copy(path: str) -> Blocks:
+    """Keep what comes from a pipe or a device, which can be read once only and may have no end."""
+    from tempfile import SpooledTemporaryFile
+
+    with ExitStack() as stack:
+        copy = stack.enter_context(SpooledTemporaryFile(max_size=_HELD_BYTES))
+        file = sys.stdin.buffer if path == "-" else stack.enter_context(open(path, "rb"))
+        while block := file.read(_BLOCK_BYTES):
+            if copy.tell() + len(block) > MAX_PIPED_BYTES:
+                name = "stdin" if path == "-" else path
+                words = "--send takes a larger message from a regular file"
+                raise TargetError(f"{name} has more than {MAX_PIPED_BYTES:,} bytes; {words}")
+            copy.write(block)
+        click.get_current_context().call_on_close(stack.pop_all().close)
+
+    def blocks() -> Iterator[bytes]:
+        copy.seek(0)
+        while block := copy.read(_BLOCK_BYTES):
+            yield block
+
+    return blocks
 
 
 def confirm_sending(message: Message, recipients: Sequence[str], target: Target, *, path: str, yes: bool) -> None:

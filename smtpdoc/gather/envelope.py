@@ -128,7 +128,7 @@ class Envelope:
         size_bytes, body = options.size_bytes, options.body
         if message is not None:
             size_bytes = len(message.data) if "SIZE" in self._offered else None
-            body = body or ("8bitmime" if message.eight_bit else None)
+            body = "binarymime" if message.binary else body or ("8bitmime" if message.eight_bit else None)
         return Wishes(
             size_bytes=size_bytes,
             body=body,

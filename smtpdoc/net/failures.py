@@ -142,6 +142,8 @@ def _asked(stage: Stage) -> str:
             return "EHLO under TLS"
         case Stage.TLS:
             return "the TLS handshake"
+        case Stage.MESSAGE:
+            return "the message"
         case _:
             return stage.value.upper()
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, TlsFacts
 from smtpdoc.grammar.address import address_literal
@@ -110,9 +111,13 @@ class SmtpSession:
                 self._line(LineKind.SENT, command.visible.encode(), self.encrypted, b"\r\n")
         self.wire.send(b"".join(command.text.encode() + b"\r\n" for command in commands), len(commands))
 
-    async def send_message(self, data: bytes) -> None:
-        self._owed.append(_Owed(Command(Stage.MESSAGE, ""), self._clock(), self.encrypted))
-        await self.wire.send_message(data, self._patience(None))
+    async def send_message(self, pieces: Iterable[bytes], command: Command | None = None) -> bool:
+        self._owed.append(_Owed(command or Command(Stage.MESSAGE, ""), self._clock(), self.encrypted))
+        if command is not None:
+            if self.alive:
+                self._line(LineKind.SENT, command.visible.encode(), self.encrypted, b"\r\n")
+            pieces = chain((command.text.encode() + b"\r\n",), pieces)
+        return await self.wire.send_message(pieces, self._patience(None))
 
     async def reply(self) -> Exchange:
         owed = self._owed[0]

@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, cast
@@ -29,8 +29,6 @@ from smtpdoc.net.tls import Channel
 #: Bytes of a handshake after which nobody is shaking hands any more.
 _HANDSHAKE_LIMIT_BYTES = 1 << 18
 _HEAD_BYTES = 512
-#: A message leaves in pieces of this size, as fast as the server takes them.
-_PIECE_BYTES = 1 << 16
 #: Replies that nobody asked for, after which nobody can say any more what belongs to what.
 SURPLUS_LIMIT = 50
 # How long the rest of a clear-text line is waited for once a handshake has failed on its beginning.
@@ -172,21 +170,25 @@ class Wire(SMTPProtocol):
         self._write(data)
         self._acknowledge()
 
-    async def send_message(self, data: bytes, timeout: float) -> None:
-        """Write a message, one reply owed for it, at the server's pace; ends the connection after `timeout`."""
-        if self.ending is not None:
-            return
+    async def send_message(self, pieces: Iterable[bytes], timeout: float) -> bool:
+        """Write a message, one reply owed for it, at the server's pace; ends the connection after `timeout`. Returns
+        whether all pieces were written."""
         self._expected += 1
         self._unasked = b""
         self._turn_is_theirs = True
         try:
             async with asyncio.timeout(timeout):
-                for start in range(0, len(data), _PIECE_BYTES):
-                    self._write(data[start : start + _PIECE_BYTES])
+                for piece in pieces:
+                    await asyncio.sleep(0)  # what the server says meanwhile is heard, also by a fast sender
                     await self._room.wait()
+                    if self.ending is not None:
+                        return False
+                    self._write(piece)
         except TimeoutError:
             self._late("timeout")
+            return False
         self._acknowledge()
+        return True
 
     def _write(self, data: bytes) -> None:
         if self.ending is not None:

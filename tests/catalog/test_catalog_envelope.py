@@ -192,6 +192,8 @@ def test_an_accepted_message_is_told_with_its_queue_id_and_not_as_delivered() ->
     ("stage", "kind", "word", "expected"),
     [
         (Stage.MESSAGE, FailureKind.TIMEOUT, "timeout", ["message-unconfirmed"]),
+        (Stage.MESSAGE, FailureKind.TIMEOUT, "message-cut-off", ["message-cut-off"]),
+        (Stage.DATA, FailureKind.CLOSED, "message-cut-off", ["message-cut-off"]),
         (Stage.DATA, FailureKind.PROTOCOL, "message-not-sent", ["message-not-sent"]),
         (Stage.DATA, FailureKind.SKIPPED_UNSAFE, "unsafe", ["message-not-safe"]),
         (Stage.DATA, FailureKind.PROTOCOL, "not-tried", []),  # the recipients' refusals are told

@@ -245,7 +245,7 @@ def test_a_message_goes_out_after_the_recipients_and_quit_after_it() -> None:
         ("DATA",),
         ("QUIT",),
     ]
-    assert session.messages == [MESSAGE.wire]
+    assert session.messages == [b"".join(MESSAGE.wire())]
     assert told(transcript, Stage.DATA, Stage.MESSAGE) == ["data ok", "message ok"]
     assert [line.text for line in transcript.lines if line.kind is LineKind.NOTE][-1] == "message, 75 bytes"
     assert not any("hello" in line.text for line in transcript.lines)
@@ -296,12 +296,14 @@ def test_a_server_that_goes_away_in_the_middle_of_a_message() -> None:
         (("SIZE 20",), "Subject: x\n\nmore than that\n", {}, "takes 20"),
         ((), "Subject: x\n\ny\n", {"require_tls": True}, "does not offer REQUIRETLS"),
         ((), "Subject: x\n\ny\n", {"mail_from": "<>"}, "no From field"),
+        (("SMTPUTF8", "8BITMIME"), "Subject: \udce9\n\ny\n", {}, "neither ASCII nor UTF-8"),
+        (("BINARYMIME", "CHUNKING"), "Subject: x\n\ny\n", {"body": "binarymime"}, "was read as text"),
     ],
 )
 def test_a_message_that_this_server_cannot_take_stays_here(
     keywords: tuple[str, ...], raw: str, options: dict[str, Any], words: str
 ) -> None:
-    message = parse_message(raw.encode())
+    message = parse_message(raw.encode("utf-8", "surrogateescape"))
     transcript, session = probe(
         GREETING, ehlo(*keywords), "250 ok", "250 ok", BYE, recipients=(BOB,), message=message, **options
     )

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from support.hostile import CLOSE, RESET, TLS, C, HostileServer, Message, Pause, Read, Step, hostile_server
+from support.hostile import CLOSE, RESET, TLS, C, Chunk, HostileServer, Message, Pause, Read, Step, hostile_server
 from support.pki import write_shelf
 from support.scripted import Recorded
 
-from smtpdoc.evidence.smtp import Exchange, LineKind, Stage, StageStatus, Transcript
+from smtpdoc.evidence.smtp import Exchange, FailureKind, LineKind, Stage, StageStatus, Transcript
 from smtpdoc.gather.options import ProbeOptions
 from smtpdoc.gather.probe import gather_probe
 from smtpdoc.grammar.message import Message as Mail
@@ -83,7 +83,7 @@ def test_a_large_message_goes_at_the_servers_pace(encrypted: bool, tmp_path: Pat
     script = (*first, *ENVELOPE, Pause(0.2), Message(8192), *QUEUED)
     transcript, server = send(script, message, tmp_path if encrypted else None, timeout_s=20)
 
-    assert server.messages == [message.wire]
+    assert server.messages == [b"".join(message.wire())]
     assert end(transcript).status is StageStatus.OK
     assert end(transcript).encrypted is encrypted
 
@@ -95,14 +95,27 @@ def test_a_server_that_stops_reading_costs_the_timeout_and_no_more() -> None:
     assert time.monotonic() - began < 0.7 + 0.5
     failure = end(transcript).failure
     assert failure is not None
-    assert failure.word == "timeout"
+    assert (failure.kind, failure.word) == (FailureKind.TIMEOUT, "message-cut-off")
+    assert failure.detail.endswith(
+        "did not answer the message in time; its end had not been sent yet, so nobody gets it"
+    )
 
 
 @pytest.mark.parametrize("how", [CLOSE, RESET])
-def test_a_server_that_goes_away_in_the_middle(how: str) -> None:
+def test_a_server_that_goes_away_in_the_middle_has_no_whole_message(how: str) -> None:
     transcript, _ = send((*HELLO, *ENVELOPE, Read(3), how), large())
+    failure = end(transcript).failure
 
-    assert end(transcript).status is StageStatus.FAILED
+    assert failure is not None
+    assert failure.word == "message-cut-off"
+
+
+def test_a_server_that_goes_away_at_the_end_may_have_taken_the_message() -> None:
+    transcript, _ = send((*HELLO, *ENVELOPE, Message(), CLOSE), large(), timeout_s=20)
+    failure = end(transcript).failure
+
+    assert failure is not None
+    assert failure.word == "eof"
 
 
 def test_a_refusal_in_the_middle_is_the_answer() -> None:
@@ -119,3 +132,66 @@ def test_no_word_of_the_message_is_in_the_transcript() -> None:
 
     assert "company" not in repr(transcript)
     assert "company" not in repr(ProbeOptions(message=message)) + repr(message)
+
+
+# BDAT
+
+
+BINARY: tuple[Step, ...] = (
+    HELLO[0],
+    C,
+    b"250-mx\r\n250-CHUNKING\r\n250 BINARYMIME\r\n",
+    C,
+    b"250 ok\r\n",
+    C,
+    b"250 ok\r\n",
+    C,
+)
+
+
+def binary(monkeypatch: pytest.MonkeyPatch, chunk_bytes: int) -> tuple[Mail, bytes]:
+    monkeypatch.setattr("smtpdoc.gather.message.CHUNK_BYTES", chunk_bytes)
+    raw = HEADER + b"\0.\n.\r\xff" * 50_000
+    return parse_message(raw, binary=True), raw
+
+
+def test_a_binary_message_goes_in_chunks_byte_for_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    message, raw = binary(monkeypatch, 200_000)
+    rest = len(raw) - 200_000
+    script = (*BINARY, Chunk(200_000), b"250 200000 octets received\r\n", C, Chunk(rest), *QUEUED)
+    transcript, server = send(script, message)
+    sent = [line.text for line in transcript.lines if line.kind is LineKind.SENT]
+
+    assert b"".join(server.messages) == raw
+    assert server.commands[1].endswith(" BODY=BINARYMIME")
+    assert sent[-3:] == ["BDAT 200000", f"BDAT {rest} LAST", "QUIT"]
+    assert [one.stage for one in transcript.exchanges][-3:] == [Stage.DATA, Stage.MESSAGE, Stage.QUIT]
+    assert end(transcript).status is StageStatus.OK
+
+
+def test_after_a_refused_chunk_no_other_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    message, _ = binary(monkeypatch, 100_000)
+    script = (*BINARY, Chunk(100_000), b"552 5.3.4 too much\r\n", C, b"221 bye\r\n")
+    transcript, server = send(script, message)
+
+    assert server.commands[-2:] == ["BDAT 100000", "QUIT"]
+    assert transcript.outcome is StageStatus.REFUSED
+
+
+def test_a_server_that_goes_away_between_chunks_has_no_whole_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    message, _ = binary(monkeypatch, 100_000)
+    transcript, _ = send((*BINARY, Chunk(100_000), CLOSE), message)
+    (chunk,) = (one for one in transcript.exchanges if one.stage is Stage.DATA)
+
+    assert chunk.failure is not None
+    assert chunk.failure.word == "message-cut-off"
+
+
+def test_a_binary_message_is_not_pressed_through_data() -> None:
+    script = (*HELLO, b"250 ok\r\n", C, b"250 ok\r\n", C, b"221 bye\r\n")
+    transcript, server = send(script, parse_message(HEADER + b"\0", binary=True))
+    (data,) = (one for one in transcript.exchanges if one.stage is Stage.DATA)
+
+    assert server.commands[-1] == "QUIT"
+    assert data.failure is not None
+    assert data.failure.detail.endswith("mx.lab.example does not offer BINARYMIME and CHUNKING")

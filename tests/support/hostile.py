@@ -51,13 +51,20 @@ class Message:
     size: int = 1 << 16
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Take this many bytes, as BDAT announced them."""
+
+    size: int
+
+
 TLS: Final = "tls"
 CLOSE: Final = "close"
 RESET: Final = "reset"
 C: Final = Read()
 
 #: bytes are sent as they are; TLS shakes hands; after the last step the server stays silent until the client goes.
-Step: TypeAlias = "bytes | Read | Pause | Flood | Chopped | Raw | Message | str"
+Step: TypeAlias = "bytes | Read | Pause | Flood | Chopped | Raw | Message | Chunk | str"
 
 
 @dataclass(slots=True)
@@ -105,6 +112,8 @@ class HostileServer:
                         return False
                     taken += piece
                 self.messages.append(bytes(taken))
+            case Chunk(size):
+                self.messages.append(await reader.readexactly(size))
             case Raw():
                 await reader.read(65536)
             case Pause(seconds):

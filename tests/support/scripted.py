@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -69,10 +69,13 @@ class ScriptedSession:
         self._owed += commands
         self.round_trips += 1
 
-    async def send_message(self, data: bytes) -> None:
-        self.messages.append(data)
-        self._owed.append(Command(Stage.MESSAGE, ""))
+    async def send_message(self, pieces: Iterable[bytes], command: Command | None = None) -> bool:
+        if command is not None:
+            self.sent.append((command.text,))
+        self.messages.append(b"".join(pieces))
+        self._owed.append(command or Command(Stage.MESSAGE, ""))
         self.round_trips += 1
+        return not (self._answers and isinstance(self._answers[0], Failure))
 
     async def reply(self) -> Exchange:
         command = self._owed.pop(0)

@@ -12,9 +12,12 @@ from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[Transcript]("smtp")
 
+_CUT_OFF = "message-cut-off"
+
 
 def _at(session: Transcript, stage: Stage) -> Exchange | None:
-    return next((one for one in session.exchanges if one.stage is stage), None)
+    """Return the last exchange of a stage: of several BDAT the one that ended them."""
+    return next((one for one in reversed(session.exchanges) if one.stage is stage), None)
 
 
 def _size(session: Transcript) -> str:
@@ -61,6 +64,8 @@ def message_accepted(session: Transcript) -> Iterator[Detail]:
 def _answer(session: Transcript, status: StageStatus) -> Iterator[Detail]:
     for stage, what in ((Stage.DATA, "before the message was sent"), (Stage.MESSAGE, "after the whole message")):
         exchange = _at(session, stage)
+        if exchange is not None and stage is Stage.DATA and exchange.command.startswith("BDAT"):
+            what = "in the middle of the message"
         if exchange is not None and exchange.status is status and exchange.reply is not None:
             known = exchange.explanation
             yield Detail(
@@ -110,8 +115,25 @@ def message_deferred(session: Transcript) -> Iterator[Detail]:
 )
 def message_unconfirmed(session: Transcript) -> Iterator[Detail]:
     exchange = _at(session, Stage.MESSAGE)
-    if exchange is not None and exchange.failure is not None:
+    if exchange is not None and exchange.failure is not None and exchange.failure.word != _CUT_OFF:
         yield Detail(printable(exchange.failure.detail), subject=session.port_name, fault=exchange.failure.word)
+
+
+@checks.add(
+    "message-cut-off",
+    title="The message did not get through to its end",
+    level=Level.UNKNOWN,
+    why="The connection ended, or the time was up, while the message was still on its way. A server may deliver only what "
+    "it has to the end, so nobody got it, and sending it again makes no duplicate.",
+    fix="Send it again: with a longer --timeout where the time was up; else see in the server's log why it hung up.",
+    sources=(rfc(5321, "4.1.1.4"), rfc(5321, "4.5.3.2.5")),
+)
+def message_cut_off(session: Transcript) -> Iterator[Detail]:
+    for exchange in session.exchanges:
+        if exchange.failure is not None and exchange.failure.word == _CUT_OFF:
+            yield Detail(
+                printable(exchange.failure.detail), subject=session.port_name, kind=exchange.failure.kind.value
+            )
 
 
 @checks.add(
@@ -121,7 +143,7 @@ def message_unconfirmed(session: Transcript) -> Iterator[Detail]:
     why="What the message needs is not offered, or it is larger than the server allows. Sending it all the same would damage "
     "it or have it bounced.",
     fix="Change the message (quoted-printable or base64 for eight-bit text, ASCII headers, less data), or use another server.",
-    sources=(rfc(6152, "3"), rfc(6531, "3.6"), rfc(1870, "6.1"), rfc(8689, "4.2.1")),
+    sources=(rfc(6152, "3"), rfc(6531, "3.6"), rfc(3030, "3"), rfc(1870, "6.1"), rfc(8689, "4.2.1")),
 )
 def message_not_sent(session: Transcript) -> Iterator[Detail]:
     exchange = _at(session, Stage.DATA)
