@@ -23,6 +23,8 @@ class VersionAnswer:
     works: bool | None
     cipher: str = ""
     detail: str = ""
+    group: str | None = None
+    group_bits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

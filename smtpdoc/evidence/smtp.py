@@ -174,7 +174,9 @@ class TlsFacts:
     """A finished handshake and the verdict on its certificate.
 
     `verify_code` is OpenSSL's X509_V_ERR number, 0 when trusted, None when it could not be told; `verify_error` its
-    words. `trusted` is the chain alone (root, dates, signatures), `name_matches` the host name alone.
+    words. `trusted` is the chain alone (root, dates, signatures), `name_matches` the host name alone. `group` is what
+    the keys were exchanged with ("x25519", "DHE", "RSA"; None where not known), `hello_retry` whether the server asked
+    for a second ClientHello.
     """
 
     version: str
@@ -190,6 +192,8 @@ class TlsFacts:
     verify_code: int | None = None
     verify_error: str | None = None
     group: str | None = None
+    group_bits: int | None = None
+    hello_retry: bool = False
     implicit: bool = False
     dane: Mapping[str, Fact] | None = None
     mta_sts: Mapping[str, Fact] | None = None

@@ -22,7 +22,7 @@ def saved_tls(saved: SavedSession, host: str) -> TlsFacts | None:
     verify_code = code if isinstance(code, int) and not isinstance(code, bool) else None
     chain = tls.get("chain")
     certificates = [_certificate(one) for one in chain[:_MAX_CHAIN]] if isinstance(chain, list) else []
-    days_left, bits = tls.get("days_left"), tls.get("bits")
+    days_left, bits, group_bits = tls.get("days_left"), tls.get("bits"), tls.get("group_bits")
     return TlsFacts(
         version=_text(tls, "version"),
         cipher=_text(tls, "cipher"),
@@ -37,6 +37,8 @@ def saved_tls(saved: SavedSession, host: str) -> TlsFacts | None:
         verify_code=verify_code,
         verify_error=_text(tls, "verify_error") or None,
         group=_text(tls, "group") or None,
+        group_bits=group_bits if isinstance(group_bits, int) else None,
+        hello_retry=tls.get("hello_retry") is True,
         implicit=saved.tls_mode == "implicit",
     )
 

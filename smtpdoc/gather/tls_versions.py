@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smtpdoc.evidence.looks import VersionAnswer
-from smtpdoc.evidence.smtp import FailureKind, Stage, Transcript
+from smtpdoc.evidence.smtp import FailureKind, Stage, TlsFacts, Transcript
 from smtpdoc.gather.look import LookError, Place, expect, greeted, leave, looking
 from smtpdoc.seams import Command, Dialer
 
@@ -27,7 +27,11 @@ def known_version(session: Transcript) -> tuple[VersionAnswer, ...]:
     """Return the answer that the session itself has given."""
     if session.tls is None or session.tls.version not in VERSIONS:
         return ()
-    return (VersionAnswer(session.tls.version, True, session.tls.cipher),)
+    return (_works(session.tls),)
+
+
+def _works(tls: TlsFacts) -> VersionAnswer:
+    return VersionAnswer(tls.version, True, tls.cipher, group=tls.group, group_bits=tls.group_bits)
 
 
 async def gather_tls_version(place: Place, version: str, dialer: Dialer) -> VersionAnswer:
@@ -39,11 +43,11 @@ async def gather_tls_version(place: Place, version: str, dialer: Dialer) -> Vers
                 await expect(session, Command(Stage.STARTTLS, "STARTTLS"), 220)
             exchange = await session.start_tls()
             if exchange.failure is None and session.tls is not None:
-                cipher = session.tls.cipher
+                answer = _works(session.tls)
                 if place.implicit:
                     await session.reply()
                 await leave(session)
-                return VersionAnswer(version, True, cipher)
+                return answer
             failure = exchange.failure
     except LookError as error:
         return VersionAnswer(version, None, detail=str(error))

@@ -38,12 +38,18 @@ _OPENSSL_ERRORS = re.compile(
 _CIPHER = re.compile(r"New, (?P<version>[A-Za-z0-9.]+), Cipher is (?P<cipher>[A-Z0-9_-]+)")
 _PROTOCOL = re.compile(r"\s*Protocol(?: version)?\s*: (?P<version>(?:TLSv|SSLv)[0-9.]+)")
 _VERIFY = re.compile(r"\s*Verify return code: (?P<code>\d{1,3}) \((?P<words>[^)]*)\)")
+_GROUP = re.compile(
+    r"(?:Server|Peer) Temp Key: (?:ECDH, )?(?P<group>[\w-]+), (?P<bits>\d{1,5}) bits"
+    r"|Negotiated TLS1\.3 group: (?P<hybrid>[\w-]+)"
+)
 _START = re.compile(r"\s*Start Time: (?P<epoch>\d{9,11})$")
 _CHAIN = re.compile(r" *\d{1,2} s:(?P<subject>.*)")
 _ABOUT = re.compile(r"   (?P<key>[iav]):(?P<value>.*)")
 _KEY = re.compile(r"PKEY: (?P<kind>\w+), (?P<bits>\d+) \(bit\); sigalg: (?P<signature>\S+)")
 _RDN = re.compile(r", (?=[A-Za-z0-9.]{1,30} ?= ?)")
 _KEYS = {"rsaEncryption": "RSA", "id-ecPublicKey": "EC"}
+# What openssl calls some groups, and what IANA does.
+_GROUP_NAMES = {"X25519": "x25519", "X448": "x448", "prime256v1": "secp256r1", "DH": "DHE"}
 _DATES = re.compile(r"NotBefore: (?P<not_before>[^;]+); NotAfter: (?P<not_after>.+)")
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _CONNECT = re.compile(r"-connect[ =]\[?(?P<host>[^\s\]]+?)\]?:(?P<port>\d{1,5})\b")
@@ -67,6 +73,10 @@ class _Handshake:
         elif match := _VERIFY.match(line):
             self.known.setdefault("verify_code", int(match["code"]))
             self.known.setdefault("verify_error", match["words"])
+        elif match := _GROUP.match(line):
+            name = match["hybrid"] or match["group"]
+            self.known["group"] = _GROUP_NAMES.get(name, name)
+            self.known["group_bits"] = int(match["bits"]) if match["bits"] else None
         elif match := _START.match(line):
             self.epoch = int(match["epoch"])
         elif match := _CHAIN.match(line):

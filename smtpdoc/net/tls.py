@@ -13,11 +13,14 @@ from functools import cache
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.smtp import Certificate, TlsFacts
 from smtpdoc.grammar.der import DerParseError
+from smtpdoc.grammar.handshake import read_handshake
 from smtpdoc.net import trust
 from smtpdoc.net.certificates import read_certificate
 from smtpdoc.seams import TlsPolicy
 
 _READ_BYTES = 65536
+# Of a handshake, as much as is kept to read from: TLS 1.2 names its group behind all certificates.
+_HEARD_BYTES = 1 << 17
 _ANY_CIPHER = "ALL:@SECLEVEL=0"
 # What mail servers take from each other. Python's own choice leaves out what it finds weak (no forward secrecy), and
 # would call a server broken that everybody else delivers to; here that is a finding.
@@ -109,10 +112,12 @@ class Channel:
         # Bytes: text would go through the idna codec, which takes longer to load than the handshake.
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name.encode())
         self.established = False
+        self._heard = bytearray()
 
     def handshake(self, data: bytes = b"") -> bool:
         """Go on with the handshake; True when it is done."""
         if data:
+            self._heard += data[: _HEARD_BYTES - len(self._heard)]
             self._incoming.write(data)
         try:
             self._object.do_handshake()
@@ -146,6 +151,8 @@ class Channel:
         """Return what was negotiated, and whether a strict client would have gone on."""
         chain = self._chain()
         certificates = _readable(chain)
+        clear = read_handshake(bytes(self._heard))
+        self._heard.clear()
         name, version, bits = self._object.cipher() or ("", "", 0)
         chain_verdict, name_verdict = trust.Verdict(None, "no certificate was sent"), trust.Verdict(None)
         if chain:
@@ -166,7 +173,9 @@ class Channel:
             server_name=policy.server_name,
             verify_code=worse.code,
             verify_error=worse.error,
-            group=self._group(),
+            group=clear.group,
+            group_bits=clear.bits,
+            hello_retry=clear.hello_retry,
             implicit=policy.implicit,
         )
 
@@ -180,10 +189,6 @@ class Channel:
             return tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in below.get_unverified_chain() or ())
         leaf = self._object.getpeercert(binary_form=True)
         return (leaf,) if leaf else ()
-
-    def _group(self) -> str | None:
-        group = getattr(self._object, "group", None)  # Python 3.15
-        return group() if callable(group) else None
 
 
 def _readable(chain: tuple[bytes, ...]) -> tuple[Certificate, ...]:

@@ -30,7 +30,14 @@ def looks_json(session: Transcript) -> Json:
 
 
 def _version_json(one: VersionAnswer) -> Json:
-    return {"version": one.version, "works": one.works, "cipher": one.cipher or None, "detail": one.detail or None}
+    return {
+        "version": one.version,
+        "works": one.works,
+        "cipher": one.cipher or None,
+        "group": one.group,
+        "group_bits": one.group_bits,
+        "detail": one.detail or None,
+    }
 
 
 def _enforcement_json(one: Enforcement) -> Json:

@@ -113,6 +113,8 @@ def tls_json(tls: TlsFacts) -> Json:
         "cipher": tls.cipher,
         "bits": tls.bits,
         "group": tls.group,
+        "group_bits": tls.group_bits,
+        "hello_retry": tls.hello_retry,
         "trusted": tls.trusted,
         "name_matches": tls.name_matches,
         "expired": tls.expired,

@@ -1,4 +1,4 @@
-"""The chain that a server sends, certificate by certificate."""
+"""What was agreed on in the handshake, and the chain that a server sends, certificate by certificate."""
 
 from __future__ import annotations
 
@@ -6,10 +6,27 @@ from datetime import datetime
 
 from rich.text import Text
 
+from smtpdoc.catalog.checks.tls import version_name
 from smtpdoc.evidence.smtp import TlsFacts
 from smtpdoc.render.text import Page, plural
 
 _INDENT = 5
+
+
+def render_handshake(page: Page, tls: TlsFacts) -> None:
+    """Print version, cipher and key exchange."""
+    page.line("TLS", "head")
+    bits = f" ({tls.bits} bits)" if tls.bits else ""
+    page.paragraph(f"{version_name(tls.version)}, {tls.cipher}{bits}", 2)
+    if tls.group:
+        page.paragraph(f"key exchange {key_exchange(tls.group, tls.group_bits)}", 2)
+
+
+def key_exchange(group: str, bits: int | None) -> str:
+    """Return a group in words: "DHE (2048 bits)"; most names have their length in them."""
+    if group == "RSA":
+        return "RSA, without forward secrecy"
+    return group if bits is None or any(map(str.isdigit, group)) else f"{group} ({bits} bits)"
 
 
 def render_chain(page: Page, tls: TlsFacts, seen_at: datetime | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from smtpdoc.catalog.checks.tls import version_name
 from smtpdoc.evidence.auth import HostAddress
 from smtpdoc.evidence.looks import Dane, Enforcement, Identity, StarttlsInjection, StsDelivery, VersionAnswer
 from smtpdoc.evidence.smtp import Transcript
@@ -14,6 +15,7 @@ from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.reply import Reply
 from smtpdoc.render.text import Page
+from smtpdoc.render.text_certificates import key_exchange
 
 _OLD = ("TLSv1", "TLSv1.1")
 _LABEL_WIDTH = 11
@@ -49,13 +51,17 @@ def _looks(session: Transcript, *, verbose: bool) -> Iterator[tuple[str, _Rows]]
 
 
 def _version(one: VersionAnswer, *, opportunistic: bool) -> tuple[Level, str]:
-    name = {"TLSv1": "TLS 1.0"}.get(one.version, one.version.replace("TLSv", "TLS "))
+    name = version_name(one.version)
     if one.works is None:
         return Level.UNKNOWN, f"{name}  {one.detail}"
     if one.works:
         old = Level.INFO if opportunistic else Level.WARNING  # between servers better than clear text
-        return (old if one.version in _OLD else Level.PASS), f"{name}  {one.cipher}"
+        return (old if one.version in _OLD else Level.PASS), f"{name}  {one.cipher}{_group(one)}"
     return (Level.PASS if one.version in _OLD else Level.INFO), f"{name}  not accepted"
+
+
+def _group(one: VersionAnswer) -> str:
+    return f", {key_exchange(one.group, one.group_bits)}" if one.group else ""
 
 
 def _injection(one: StarttlsInjection) -> tuple[Level, str]:

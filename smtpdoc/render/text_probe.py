@@ -399,7 +399,9 @@ def _details(page: Page, session: Transcript) -> None:
             words = Text.assemble(f"{printable(parameters)} {page.marks.dot} ", meaning) if parameters else meaning
             page.hanging(Text(f"  {printable(keyword):<21} "), words)
     if session.tls is not None:
-        from smtpdoc.render.text_certificates import render_chain
+        from smtpdoc.render.text_certificates import render_chain, render_handshake
 
+        page.blank()
+        render_handshake(page, session.tls)
         page.blank()
         render_chain(page, session.tls, session.observed_at)

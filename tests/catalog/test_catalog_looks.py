@@ -40,6 +40,13 @@ def versions(**works: bool | None) -> tuple[VersionAnswer, ...]:
     return tuple(VersionAnswer(names[name], answer, detail="why") for name, answer in works.items())
 
 
+#: TLS 1.2 with RSA key transport, and 1.3, which has none.
+RSA_ONLY = (
+    VersionAnswer("TLSv1.2", True, "AES256-SHA", group="RSA"),
+    VersionAnswer("TLSv1.3", True, "TLS_AES_128_GCM_SHA256", group="x25519"),
+)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -54,6 +61,11 @@ def versions(**works: bool | None) -> tuple[VersionAnswer, ...]:
         ({"tls": handshake(version="TLSv1.2", cipher="AES256-GCM-SHA384")}, [("tls.weak-cipher", "warning")]),
         ({"tls": handshake(version="TLSv1", cipher="ECDHE-RSA-RC4-SHA")}, [("tls.weak-cipher", "error")]),
         ({"tls": handshake(cipher="DES-CBC3-SHA"), "opportunistic": True}, [("tls.weak-cipher", "warning")]),
+        ({"tls": handshake(), "tls_versions": RSA_ONLY}, [("tls.weak-cipher", "warning")]),
+        (
+            {"tls": handshake(version="TLSv1.2", cipher="AES256-SHA"), "tls_versions": RSA_ONLY[:1]},
+            [("tls.weak-cipher", "warning")],
+        ),
         ({"legacy_tls": "TLSv1.2", "legacy_cipher": "AES128-SHA"}, [("tls.weak-cipher", "warning")]),
         ({"tls": handshake(chain=(certificate(issuer="CN=other"), INTERMEDIATE))}, [("tls.chain-order", "warning")]),
         ({"tls": handshake(chain=(certificate(issuer="CN=other"),))}, []),

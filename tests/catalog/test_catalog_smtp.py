@@ -11,6 +11,7 @@ from support.scripted import reply
 
 from smtpdoc.catalog.checks import envelope, message, smtp, tls
 from smtpdoc.evidence.explanation import Confidence, Explanation, Retry, Who
+from smtpdoc.evidence.looks import VersionAnswer
 from smtpdoc.evidence.smtp import (
     Certificate,
     Exchange,
@@ -326,6 +327,34 @@ def handshake(leaf: Certificate | None = None, **changes: Any) -> TlsFacts:
     return TlsFacts(**given | changes)
 
 
+@pytest.mark.parametrize("opportunistic", [True, False])
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (
+            handshake(group="secp256r1", hello_retry=True),
+            f"{HOST} asks for a second ClientHello, with a key for secp256r1",
+        ),
+        (handshake(hello_retry=True), f"{HOST} asks for a second ClientHello"),
+    ],
+)
+def test_a_slower_handshake_is_a_note(facts: TlsFacts, expected: str, opportunistic: bool) -> None:
+    (finding,) = tls.checks.run(session(CONNECTED, GREETED, tls=facts, opportunistic=opportunistic))
+
+    assert (finding.id, finding.level, finding.message) == ("tls.hello-retry", Level.INFO, expected)
+
+
+def test_a_short_prime_of_another_version_is_found() -> None:
+    """What TLS 1.2 does is not seen in a session with TLS 1.3; --tls-versions looks."""
+    tried = (VersionAnswer("TLSv1.2", True, "DHE-RSA-AES128-SHA", group="DHE", group_bits=1024),)
+    both_versions = session(CONNECTED, GREETED, tls=handshake(group="x25519"), tls_versions=tried)
+    itself = session(CONNECTED, tls=handshake(version="TLSv1.2", group="DHE", group_bits=1024), tls_versions=tried)
+
+    (finding,) = tls.checks.run(both_versions)
+    assert finding.message == f"{HOST} uses a Diffie-Hellman prime of 1024 bits with TLS 1.2"
+    assert len(tls.checks.run(itself)) == 1
+
+
 OLD = certificate(not_after=NOW - timedelta(days=10))
 UNTRUSTED: dict[str, Any] = {"trusted": False, "verify_error": "words of OpenSSL"}
 CERTIFICATES: list[tuple[TlsFacts, list[str]]] = [
@@ -346,6 +375,12 @@ CERTIFICATES: list[tuple[TlsFacts, list[str]]] = [
     (handshake(certificate(names=())), ["tls.name-only-in-subject"]),
     (handshake(version="TLSv1.1"), ["tls.old-version"]),
     (handshake(version="TLSv1.2"), []),
+    (handshake(version="TLSv1.2", group="DHE", group_bits=1024), ["tls.weak-key-exchange"]),
+    (handshake(version="TLSv1.2", group="DHE", group_bits=2047), ["tls.weak-key-exchange"]),
+    (handshake(version="TLSv1.2", group="DHE", group_bits=2048), []),
+    (handshake(version="TLSv1.2", group="DHE"), []),  # how long it is nobody knows
+    (handshake(group="x25519", group_bits=253), []),
+    (handshake(group="secp256r1", group_bits=256), []),
 ]
 
 

@@ -147,3 +147,25 @@ def test_no_password_of_a_saved_session_is_left(file: Path) -> None:
         told = repr(saved) + repr(replayed(saved))
 
         assert [form for form in (*secrets, *encoded) if form in told] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Server Temp Key: X25519, 253 bits", ("x25519", 253)),
+        ("Server Temp Key: ECDH, prime256v1, 256 bits", ("secp256r1", 256)),
+        ("Server Temp Key: DH, 1024 bits", ("DHE", 1024)),
+        ("Peer Temp Key: ECDH, secp384r1, 384 bits", ("secp384r1", 384)),  # OpenSSL 3.5
+        ("Negotiated TLS1.3 group: X25519MLKEM768", ("X25519MLKEM768", None)),
+        ("Negotiated TLS1.3 group: <NULL>", (None, None)),  # TLS 1.2
+        ("Server Temp Key: X25519", (None, None)),
+    ],
+)
+def test_the_group_that_openssl_names_is_kept_under_its_registered_name(
+    line: str, expected: tuple[str | None, int | None]
+) -> None:
+    text = (DATA / "openssl-starttls.txt").read_text()
+    tls = session(text.replace("Server Temp Key: X25519, 253 bits", line)).tls
+
+    assert tls is not None
+    assert (tls.group, tls.group_bits, tls.hello_retry) == (*expected, False)

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from support.scripted import reply
@@ -24,7 +25,7 @@ from smtpdoc.evidence.looks import (
 )
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.render.text import Page
-from smtpdoc.render.text_certificates import render_chain
+from smtpdoc.render.text_certificates import render_chain, render_handshake
 from smtpdoc.render.text_looks import render_looks
 from smtpdoc.render.text_parity import render_parity
 from smtpdoc.render.theme import ASCII
@@ -116,7 +117,7 @@ LOOKED = session(
         VersionAnswer("TLSv1", True, "AES128-SHA"),
         VersionAnswer("TLSv1.1", False),
         VersionAnswer("TLSv1.2", None, detail="421 too many connections"),
-        VersionAnswer("TLSv1.3", True, "TLS_AES_256_GCM_SHA384"),
+        VersionAnswer("TLSv1.3", True, "TLS_AES_256_GCM_SHA384", group="x25519", group_bits=253),
     ),
     starttls_injection=StarttlsInjection("executed", "under TLS it answered the NOOP with 250 OK"),
     enforcement=Enforcement(reply("530 5.7.0 Must issue STARTTLS"), reply("334 VXNlcm5hbWU6"), "LOGIN"),
@@ -149,7 +150,7 @@ def test_every_look_has_its_lines() -> None:
         "  versions    ▲ TLS 1.0  AES128-SHA",
         "              ✔ TLS 1.1  not accepted",
         "              ? TLS 1.2  421 too many connections",
-        "              ✔ TLS 1.3  TLS_AES_256_GCM_SHA384",
+        "              ✔ TLS 1.3  TLS_AES_256_GCM_SHA384, x25519",
         "  injection   ✖ vulnerable: under TLS it answered the NOOP with 250 OK",
         "  in clear    ✔ MAIL FROM: 530 5.7.0 Must issue STARTTLS",
         "              ✖ AUTH LOGIN: 334, taken up; we cancelled",
@@ -213,6 +214,28 @@ def test_what_servers_say_cannot_move_the_cursor() -> None:
 
 
 # Chains
+
+
+@pytest.mark.parametrize(
+    ("changes", "lines"),
+    [
+        (
+            {"group": "X25519MLKEM768"},
+            ["  TLS 1.3, TLS_AES_256_GCM_SHA384 (256 bits)", "  key exchange X25519MLKEM768"],
+        ),
+        (
+            {"version": "TLSv1", "cipher": "DHE-RSA-AES128-SHA", "bits": 128, "group": "DHE", "group_bits": 1024},
+            ["  TLS 1.0, DHE-RSA-AES128-SHA (128 bits)", "  key exchange DHE (1024 bits)"],
+        ),
+        (
+            {"version": "TLSv1.2", "cipher": "AES128-SHA", "bits": 128, "group": "RSA"},
+            ["  TLS 1.2, AES128-SHA (128 bits)", "  key exchange RSA, without forward secrecy"],
+        ),
+        ({"bits": 0}, ["  TLS 1.3, TLS_AES_256_GCM_SHA384"]),  # a replayed session may know no more
+    ],
+)
+def test_what_was_agreed_on_stands_above_the_certificates(changes: dict[str, Any], lines: list[str]) -> None:
+    assert ["TLS", *lines] == printed(lambda page: render_handshake(page, handshake(**changes)))
 
 
 def test_a_chain_tells_whom_it_leads_to_and_which_record_fits_the_key() -> None:

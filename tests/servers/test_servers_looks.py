@@ -61,6 +61,20 @@ def test_every_certificate_of_the_shelf_gets_its_finding(postfix: MailServer, na
     assert FINDINGS[name] == findings(probe(postfix, postfix.certificate_port(name)), "tls")
 
 
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("p-384", [("tls.hello-retry", "info")]),
+        ("dh-1024", [("tls.weak-key-exchange", "warning")]),
+        ("rsa-key-exchange", [("tls.weak-cipher", "warning")]),
+    ],
+)
+def test_how_keys_are_exchanged_gets_its_finding(
+    postfix: MailServer, use: str, expected: list[tuple[str, str]]
+) -> None:
+    assert expected == findings(probe(postfix, postfix.ports[use]), "tls")
+
+
 def test_versions_are_tried_one_by_one(mail_server: MailServer) -> None:
     report = probe(mail_server, mail_server.submission_port, tls_versions=True)
     works = {one.version: one.works for one in seen(report).tls_versions}

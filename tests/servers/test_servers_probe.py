@@ -163,6 +163,27 @@ def test_the_labs_certificate_is_trusted_under_its_name(mail_server: MailServer)
     assert tls.days_left in (89, 90)
 
 
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("mx", ("TLSv1.3", "x25519", 253, False)),
+        ("p-384", ("TLSv1.3", "secp384r1", 384, True)),
+        ("dh-1024", ("TLSv1.2", "DHE", 1024, False)),
+        ("rsa-key-exchange", ("TLSv1.2", "RSA", None, False)),
+    ],
+)
+def test_the_key_exchange_is_told(postfix: MailServer, use: str, expected: tuple[str, str, int | None, bool]) -> None:
+    tls = tls_of(talk(postfix, postfix.ports[use]))
+
+    assert (tls.version, tls.group, tls.group_bits, tls.hello_retry) == expected
+
+
+def test_sendmail_asks_for_a_second_client_hello(sendmail: MailServer) -> None:
+    tls = tls_of(talk(sendmail, sendmail.submission_port))
+
+    assert (tls.version, tls.group, tls.hello_retry) == ("TLSv1.3", "secp256r1", True)
+
+
 def test_implicit_tls_greets_encrypted(mail_server: MailServer) -> None:
     transcript = talk(mail_server, mail_server.smtps_port)
 

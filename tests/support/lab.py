@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.pki import SHELF, write_shelf
+from support.pki import DH_1024, SHELF, write_shelf
 
 SERVERS_DIR = Path(__file__).parent.parent / "servers"
 
@@ -54,6 +54,9 @@ POSTFIX_PORTS = {
     "open-relay": 35,  # accepts every recipient (and would discard the mail)
     "xclient": 36,  # trusts XCLIENT from loopback
     "proxy": 37,  # wants a PROXY header first
+    "p-384": 38,  # takes keys of this curve only
+    "dh-1024": 39,  # TLS 1.2 with a short Diffie-Hellman prime
+    "rsa-key-exchange": 60,  # TLS 1.2 without forward secrecy
     **{f"certificate-{name}": 40 + index for index, name in enumerate(SHELF)},
 }
 
@@ -133,6 +136,7 @@ class Lab:
                 # An address of its own for every run, so that two runs on one machine share no port.
                 address = ".".join(["127", *(str(1 + secrets.randbelow(253)) for _ in range(3))])
                 write_shelf(self.state / "pki", HOST, address)
+                (self.state / "pki" / "dh-1024.pem").write_text(DH_1024)
                 file.write_text(json.dumps({"address": address, "ports": _port_plan()}))
         return Plan(**json.loads(file.read_text()))
 

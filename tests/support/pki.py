@@ -32,6 +32,15 @@ SHELF = {
     "weak": "RSA 1024",
 }
 
+#: Parameters for DHE that are too short: the Second Oakley Group of RFC 2409 section 6.2.
+DH_1024 = """\
+-----BEGIN DH PARAMETERS-----
+MIGHAoGBAP//////////yQ/aoiFowjTExmKLgNwc0SkCTgiKZ8x0Agu+pjsTmyJR
+Sgh5jjQE3e+VGbPNOkMbMCsKbfJfFDdP4TVtbVHCReSFtXZiXn7G9ExC6aY37WsL
+/1y29Aa37e44a/taiZ+lrp8kEXxLH+ZJKGZR7OZTgf//////////AgEC
+-----END DH PARAMETERS-----
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Issuer:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from smtpdoc.catalog.checks.smtp import probe_command
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Certificate, FailureKind, Stage, TlsFacts, Transcript
-from smtpdoc.findings import Level, rfc
+from smtpdoc.findings import Level, Source, rfc
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[Transcript]("tls")
@@ -21,7 +21,7 @@ WEAK_CODES = (66, 67, 68)
 _TOLD_APART = (NOT_YET_VALID, EXPIRED, SELF_SIGNED, NAME_MISMATCH, ADDRESS_MISMATCH, *WEAK_CODES)
 
 ERROR_DAYS = 3
-MIN_RSA_BITS = 2048
+MIN_RSA_BITS = MIN_DH_BITS = 2048
 _SHOWN_NAMES = 6
 _WEAK_SIGNATURE = re.compile(r"md5|sha1", re.IGNORECASE)
 
@@ -94,6 +94,56 @@ def old_version(session: Transcript) -> Iterator[Detail]:
 def version_name(version: str) -> str:
     """Return "TLS 1.2" for OpenSSL's "TLSv1.2"."""
     return {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}.get(version, version)
+
+
+@checks.add(
+    "weak-key-exchange",
+    title="The keys are exchanged with a Diffie-Hellman group that is too small",
+    level=Level.WARNING,
+    why="Below 2048 bits, finite-field Diffie-Hellman can be computed with enough money, for all sessions of a group at once; "
+    "whoever does can read what was recorded.",
+    fix="Let the server prefer ECDHE, or give it a group of 2048 bits (Postfix: smtpd_tls_dh1024_param_file = auto; "
+    "Sendmail: DHParameters; Dovecot: ssl_dh).",
+    sources=(rfc(9325, "4.5"), Source("Logjam", None, "https://weakdh.org/")),
+)
+def weak_key_exchange(session: Transcript) -> Iterator[Detail]:
+    for version, group, bits in _key_exchanges(session):
+        if group == "DHE" and bits is not None and bits < MIN_DH_BITS:
+            yield Detail(
+                f"{session.host} uses a Diffie-Hellman prime of {bits} bits with {version_name(version)}",
+                subject=session.port_name,
+                bits=bits,
+            )
+
+
+def _key_exchanges(session: Transcript) -> Iterator[tuple[str, str | None, int | None]]:
+    """Version, group and bits of the session and of every version that was tried beside it."""
+    tls = session.tls
+    if tls is not None:
+        yield tls.version, tls.group, tls.group_bits
+    for one in session.tls_versions:
+        if tls is None or one.version != tls.version:
+            yield one.version, one.group, one.group_bits
+
+
+@checks.add(
+    "hello-retry",
+    title="The TLS handshake takes one round trip more",
+    level=Level.INFO,
+    why="In TLS 1.3 a client sends a key for the group that it expects, today mostly x25519. This server does not take that "
+    "group and asks for another (HelloRetryRequest). It is as safe, only slower.",
+    fix="Nothing is broken. To save the round trip, let the server take x25519 as well (Postfix: tls_eecdh_auto_curves, "
+    "Exim: tls_eccurve, Dovecot: ssl_curve_list); Sendmail 8.17 takes secp256r1 only.",
+    sources=(rfc(8446, "4.1.4"), rfc(8446, "2.1")),
+)
+def hello_retry(session: Transcript) -> Iterator[Detail]:
+    if session.tls is not None and session.tls.hello_retry:
+        group = session.tls.group
+        yield Detail(
+            f"{session.host} asks for a second ClientHello" + (f", with a key for {printable(group)}" if group else ""),
+            subject=session.port_name,
+            group=group,
+        )
 
 
 @checks.add(

@@ -21,13 +21,16 @@ _BROKEN_CIPHER = re.compile(r"RC4|DES|NULL|EXP|IDEA|SEED|MD5|ADH|AECDH", re.IGNO
 _FORWARD_SECRET = re.compile(r"TLS_|ECDHE|DHE|EDH|ADH|AECDH")
 
 
-def _cipher(session: Transcript) -> tuple[str, str] | None:
-    """The cipher of the session, or of the second look at a server that knows old ones only, with its version."""
+def _ciphers(session: Transcript) -> Iterator[tuple[str, str]]:
+    """The cipher of the session, or of the second look at a server that knows old ones only, with its version; and of
+    TLS 1.2 where that was tried beside it. (What is wrong with older ones is their version.)"""
     if session.tls is not None and session.tls.cipher:
-        return session.tls.cipher, session.tls.version
-    if session.legacy_cipher:
-        return session.legacy_cipher, session.legacy_tls or ""
-    return None
+        yield session.tls.cipher, session.tls.version
+    elif session.legacy_cipher:
+        yield session.legacy_cipher, session.legacy_tls or ""
+    for one in session.tls_versions:
+        if one.version == "TLSv1.2" and one.cipher and (session.tls is None or session.tls.version != one.version):
+            yield one.cipher, one.version
 
 
 @checks.add(
@@ -40,19 +43,16 @@ def _cipher(session: Transcript) -> tuple[str, str] | None:
     sources=(rfc(9325, "4.1"), rfc(9325, "4.2")),
 )
 def weak_cipher(session: Transcript) -> Iterator[Detail]:
-    known = _cipher(session)
-    if known is None:
-        return
-    cipher, version = known
-    if _BROKEN_CIPHER.search(cipher):
-        level = Level.WARNING if session.opportunistic else Level.ERROR
-        yield Detail(f"{session.host} uses {cipher}", subject=session.port_name, level=level, cipher=cipher)
-    elif not _FORWARD_SECRET.match(cipher):
-        yield Detail(
-            f"{session.host} uses {cipher} with {version_name(version)}, which has no forward secrecy",
-            subject=session.port_name,
-            cipher=cipher,
-        )
+    for cipher, version in _ciphers(session):
+        if _BROKEN_CIPHER.search(cipher):
+            level = Level.WARNING if session.opportunistic else Level.ERROR
+            yield Detail(f"{session.host} uses {cipher}", subject=session.port_name, level=level, cipher=cipher)
+        elif not _FORWARD_SECRET.match(cipher):
+            yield Detail(
+                f"{session.host} uses {cipher} with {version_name(version)}, which has no forward secrecy",
+                subject=session.port_name,
+                cipher=cipher,
+            )
 
 
 @checks.add(

@@ -62,6 +62,9 @@ $ADDRESS:$REFUSES_PORT inet n - n - - smtpd -o smtpd_client_restrictions=reject
 $ADDRESS:$BARE_EHLO_PORT inet n - n - - smtpd -o smtpd_discard_ehlo_keywords=pipelining,starttls,chunking,dsn,etrn,8bitmime,vrfy,enhancedstatuscodes,size,smtputf8
 $ADDRESS:$OPEN_RELAY_PORT inet n - n - - smtpd -o mynetworks=0.0.0.0/0 -o smtpd_relay_restrictions=permit_mynetworks,reject -o smtpd_recipient_restrictions=permit_mynetworks,reject
 $ADDRESS:$XCLIENT_PORT inet n - n - - smtpd -o smtpd_authorized_xclient_hosts=127.0.0.0/8
+$ADDRESS:$P_384_PORT inet n - n - - smtpd -o tls_eecdh_auto_curves=secp384r1
+$ADDRESS:$DH_1024_PORT inet n - n - - smtpd -o smtpd_tls_protocols=TLSv1.2 -o smtpd_tls_ciphers=high -o tls_high_cipherlist=DHE:@SECLEVEL=0 -o smtpd_tls_dh1024_param_file=$PKI/dh-1024.pem
+$ADDRESS:$RSA_KEY_EXCHANGE_PORT inet n - n - - smtpd -o smtpd_tls_protocols=TLSv1.2 -o smtpd_tls_ciphers=high -o tls_high_cipherlist=kRSA
 $ADDRESS:$PROXY_PORT inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy
 CONF
   for pair in $CERTIFICATE_PORTS; do
