@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smtpdoc.catalog.checks.smtp import quoted
+from smtpdoc.catalog.checks.smtp_words import quoted
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc

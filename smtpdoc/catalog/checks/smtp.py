@@ -1,30 +1,25 @@
-"""What a session with a server says about it: can it be reached, does it speak SMTP, does it take the mail?"""
+"""What a session with a server says about it: how it can be reached, its TLS and logins, does it take the mail?"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from smtpdoc.catalog.checks import smtp_reach
+from smtpdoc.catalog.checks.smtp_words import QUOTED_CHARS, failure_of, last, probe_command, refusal
 from smtpdoc.catalog.model import CheckSet, Detail
-from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus, Transcript
+from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.ehlo import auth_mechanisms, overwritten_keyword
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[Transcript]("smtp")
+checks.include(smtp_reach.checks)  # what stands in the way is told first
 
-#: A greeting later than this is a greet delay or an overloaded server; many clients wait 30 s, RFC 5321 wants 300.
-SLOW_GREETING_S = 5.0
 #: Mechanisms that show the password or token to everybody on the way.
 CLEAR_TEXT_MECHANISMS = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
-_QUOTED_CHARS = 300
 #: Addresses that a shell leaves alone.
 _PLAIN = re.compile(r"[A-Za-z0-9._+@-]+")
-
-_DNS_WORDS = ("nxdomain", "no-address")
-_MX_WORDS = ("null-mx", "no-mail-host")
-_RUNAWAY_WORDS = ("line-too-long", "reply-too-long", "session-too-big", "surplus-flood")
-_OTHER_PROTOCOL_WORDS = ("not-smtp", "other-protocol", "speaks-tls")
 
 _FAULT_WORDS = {
     "bare-lf": "lines that end in LF without CR",
@@ -35,360 +30,6 @@ _FAULT_WORDS = {
     "long-line": "lines of more than 512 bytes",
     "mixed-codes": "different codes within one reply",
 }
-
-
-def _failure_of(session: Transcript, *stages: Stage) -> Exchange | None:
-    return next((one for one in session.exchanges if one.stage in stages and one.failure is not None), None)
-
-
-def _last(session: Transcript, stage: Stage) -> Exchange | None:
-    return next((one for one in reversed(session.exchanges) if one.stage is stage), None)
-
-
-def quoted(exchange: Exchange) -> str:
-    """Return a reply as one quotes it: codes and text on one line."""
-    reply = exchange.reply
-    if reply is None:
-        return exchange.failure.detail if exchange.failure else ""
-    codes = f"{reply.code} {reply.enhanced}" if reply.enhanced else str(reply.code)
-    text = printable(reply.text)
-    if len(text) > _QUOTED_CHARS:
-        text = text[: _QUOTED_CHARS - 1] + "…"
-    return f"{codes} {text}".rstrip()
-
-
-def probe_command(session: Transcript, *options: str) -> tuple[str, ...]:
-    """Return the command that looks again."""
-    return (" ".join(("smtpdoc probe", session.port_name, *options)),)
-
-
-def _refusal(session: Transcript, exchange: Exchange, what: str, *, again: tuple[str, ...] = ()) -> Detail:
-    """Return the detail for a negative reply, with the catalog's advice where it knows the reply."""
-    reply, known = exchange.reply, exchange.explanation
-    reason = f" ({known.reason})" if known is not None and known.reason else ""
-    return Detail(
-        f"{session.host} {what}: {quoted(exchange)}{reason}",
-        subject=session.port_name,
-        fix=known.steps[0] if known is not None and known.steps else None,
-        paste=known.commands if known is not None and known.commands else again,
-        code=reply.code if reply else None,
-        enhanced=reply.enhanced if reply else None,
-        reason=known.reason if known else None,
-    )
-
-
-# Can it be reached?
-
-
-@checks.add(
-    "name-not-found",
-    title="The host name has no address",
-    level=Level.ERROR,
-    why="Nothing can be delivered to, or submitted at, a name that DNS does not know.",
-    fix="Check the spelling; to look at the mail hosts of a domain, use --mx.",
-    sources=(rfc(5321, "5.1"),),
-)
-def name_not_found(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.CONNECT)
-    if exchange is not None and exchange.failure is not None and exchange.failure.word in _DNS_WORDS:
-        yield Detail(exchange.failure.detail, subject=session.host, paste=(f"smtpdoc probe --mx {session.host}",))
-
-
-@checks.add(
-    "name-lookup-failed",
-    title="DNS did not answer for the host name",
-    level=Level.UNKNOWN,
-    why="Without an answer nobody can tell whether the name exists; the trouble may lie with our resolver or with theirs.",
-    fix="Try again, or ask another resolver with --nameserver; with --resolve HOST:IP no lookup is needed.",
-)
-def name_lookup_failed(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.CONNECT)
-    if exchange is None or (failure := exchange.failure) is None or failure.kind is not FailureKind.DNS:
-        return
-    if failure.word not in (*_DNS_WORDS, *_MX_WORDS):
-        yield Detail(failure.detail, subject=session.host, paste=probe_command(session, "--nameserver 9.9.9.9"))
-
-
-@checks.add(
-    "no-mail-wanted",
-    title="The domain declares that it takes no mail",
-    level=Level.ERROR,
-    why='A null MX ("0 .") tells senders not even to try; they bounce such mail at once.',
-    fix="If the domain should take mail, replace the null MX by its mail hosts.",
-    sources=(rfc(7505),),
-)
-def no_mail_wanted(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.CONNECT)
-    if exchange is not None and exchange.failure is not None and exchange.failure.word == "null-mx":
-        yield Detail(exchange.failure.detail, subject=session.host)
-
-
-@checks.add(
-    "no-mail-host",
-    title="No host takes mail for this domain",
-    level=Level.ERROR,
-    why="Without MX a sender falls back to the domain's own address; without that either, the mail bounces.",
-    fix="Publish an MX record that names a host with an address.",
-    sources=(rfc(5321, "5.1"),),
-)
-def no_mail_host(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.CONNECT)
-    if exchange is not None and exchange.failure is not None and exchange.failure.word == "no-mail-host":
-        yield Detail(exchange.failure.detail, subject=session.host)
-
-
-@checks.add(
-    "connection-refused",
-    title="Nothing listens on this port",
-    level=Level.UNKNOWN,
-    why="The machine answers, but no program takes connections on this port, or a firewall says so in its place.",
-    fix="Check that the server runs and listens on this port and address; submission is 587 or 465, mail exchange 25.",
-)
-def connection_refused(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.CONNECT)
-    if exchange is not None and (failure := exchange.failure) is not None and failure.kind is FailureKind.REFUSED:
-        other = 465 if session.port == 587 else 587
-        host = f"[{session.host}]" if ":" in session.host else session.host
-        yield Detail(
-            failure.detail, subject=session.port_name, paste=(f"smtpdoc probe {host}:{other}",), port=session.port
-        )
-
-
-@checks.add(
-    "unreachable",
-    title="The server cannot be reached from here",
-    level=Level.UNKNOWN,
-    why="The network between here and there gives no connection; nothing is known about the server itself.",
-    fix="Try from another network. Port 25 is blocked on the way out in many of them; -4 or -6 tells the families apart.",
-)
-def unreachable(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.CONNECT)
-    if exchange is None or (failure := exchange.failure) is None:
-        return
-    if failure.kind in (FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.CLOSED):
-        family = "-4" if session.family == "ipv6" else "-6"
-        yield Detail(
-            failure.detail,
-            subject=session.port_name,
-            fix=_LOCAL_FIXES.get(failure.word),
-            paste=() if session.host == session.address else probe_command(session, family),
-            kind=failure.kind.value,
-            fault=failure.word,
-        )
-
-
-_NO_ROUTE_FIX = (
-    "See whether other IPv6 hosts can be reached from here. If so, make this address answer or take it out of DNS."
-)
-#: Causes that lie with this machine, and nothing at the server's side would help.
-_LOCAL_FIXES = {
-    "no-network": "This machine's own network is the cause: give it a route for this address family, or use the other one.",
-    "source-address": "Take an address that this machine has for --source-ip, of the same family as the server's.",
-    "forbidden-here": "A firewall or sandbox on this machine forbids the connection: allow it there.",
-}
-
-
-@checks.add(
-    "address-unreachable",
-    title="One of the server's addresses does not answer",
-    level=Level.WARNING,
-    why="Clients that try this address first lose time with every connection, and some never try the next one.",
-    fix="Make the address answer, or take it out of DNS.",
-)
-def address_unreachable(session: Transcript) -> Iterator[Detail]:
-    for address, failure in session.attempts:
-        # Where the way out is missing here, the address may be fine, and clients elsewhere reach it. A router's "no
-        # route" to an IPv6 address mostly means that, too.
-        no_route = failure.word == "no-route" and ":" in address
-        yield Detail(
-            f"{failure.detail}; then {session.address} was tried",
-            subject=address,
-            level=Level.INFO if no_route or failure.word in _LOCAL_FIXES else None,
-            fix=_NO_ROUTE_FIX if no_route else _LOCAL_FIXES.get(failure.word),
-        )
-
-
-# Is it SMTP?
-
-
-@checks.add(
-    "other-protocol",
-    title="This port does not speak SMTP the way it was asked",
-    level=Level.ERROR,
-    why="What came back is another protocol, or TLS where clear text was expected, or the reverse.",
-    fix="Use the port that speaks SMTP, or the TLS mode that this port wants.",
-    sources=(rfc(8314, "3.3"), rfc(5321, "4.2")),
-)
-def other_protocol(session: Transcript) -> Iterator[Detail]:
-    for exchange in session.exchanges:
-        failure = exchange.failure
-        if failure is None or failure.kind is not FailureKind.PROTOCOL:
-            continue
-        if failure.word == "tls-clear-answer" and session.tls_mode == "implicit":
-            yield Detail(failure.detail, subject=session.port_name, paste=probe_command(session, "--tls starttls"))
-        elif failure.word == "speaks-tls":
-            yield Detail(failure.detail, subject=session.port_name, paste=probe_command(session, "--tls implicit"))
-        elif failure.word in _OTHER_PROTOCOL_WORDS:
-            host = f"[{session.host}]" if ":" in session.host else session.host
-            elsewhere = (f"smtpdoc probe {host}:587",) if session.port != 587 else ()
-            yield Detail(failure.detail, subject=session.port_name, paste=elsewhere)
-
-
-@checks.add(
-    "silent",
-    title="The server accepted the connection and said nothing",
-    level=Level.UNKNOWN,
-    why="An SMTP server speaks first. Silence means a port that waits for TLS, a server that makes strangers wait, "
-    "a server that waits for DNS or a PROXY header, or another protocol.",
-    fix="Try implicit TLS, or a longer --timeout: RFC 5321 gives a server five minutes to greet.",
-    sources=(rfc(5321, "4.5.3.2.1"),),
-)
-def silent(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.GREETING)
-    if exchange is None or (failure := exchange.failure) is None or failure.kind is not FailureKind.TIMEOUT:
-        return
-    option = "--timeout 300" if session.port == 25 else "--tls implicit"
-    yield Detail(
-        failure.detail,
-        subject=session.port_name,
-        paste=probe_command(session, option),
-        waited_s=round(exchange.elapsed_s, 3),
-    )
-
-
-@checks.add(
-    "no-answer",
-    title="The session ended without an answer",
-    level=Level.UNKNOWN,
-    why="The server closed the connection or fell silent, so this step has no verdict.",
-    fix="Try again; when it happens at the same step each time, look into the server's log for this moment.",
-    sources=(rfc(5321, "3.8"),),
-)
-def no_answer(session: Transcript) -> Iterator[Detail]:
-    for exchange in session.exchanges:
-        failure = exchange.failure
-        if exchange.reply is not None and exchange.reply.code == 421:
-            return  # it said that it would close (RFC 5321 section 3.8)
-        if failure is None or exchange.status is not StageStatus.FAILED or _told_elsewhere(session, exchange, failure):
-            continue
-        yield Detail(
-            failure.detail,
-            subject=session.port_name,
-            paste=probe_command(session),
-            stage=exchange.stage.value,
-            fault=failure.word,
-        )
-        return  # the steps after it have the same cause
-
-
-def _told_elsewhere(session: Transcript, exchange: Exchange, failure: Failure) -> bool:
-    """True for failures that another check names; all others end up with `no-answer`, and none with nothing."""
-    if failure.kind in (FailureKind.DNS, FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.TLS):
-        return True
-    if failure.word in (*_RUNAWAY_WORDS, *_OTHER_PROTOCOL_WORDS):
-        return True
-    match exchange.stage:
-        case Stage.QUIT | Stage.RSET:  # nothing hangs on their replies
-            return True
-        case Stage.MESSAGE:  # much does
-            return True
-        case Stage.CONNECT:
-            return failure.kind in (FailureKind.TIMEOUT, FailureKind.CLOSED)
-        case Stage.GREETING:
-            return failure.kind is FailureKind.TIMEOUT
-        case Stage.TLS if failure.kind is FailureKind.PROTOCOL:
-            implicit = session.tls_mode == "implicit"
-            return failure.word == "tls-clear-answer" or (failure.word == "starttls-injection" and not implicit)
-        case Stage.TLS:
-            return failure.kind is FailureKind.TIMEOUT
-        case _:
-            return False
-
-
-@checks.add(
-    "runaway-reply",
-    title="The server sends without end",
-    level=Level.ERROR,
-    why="Lines, replies and sessions have limits, or any server could fill a client's memory.",
-    fix="Look at what answers on this port; a mail server's reply has a few lines.",
-    sources=(rfc(5321, "4.5.3.1.5"),),
-)
-def runaway_reply(session: Transcript) -> Iterator[Detail]:
-    for exchange in session.exchanges:
-        if exchange.failure is not None and exchange.failure.word in _RUNAWAY_WORDS:
-            yield Detail(exchange.failure.detail, subject=session.port_name, fault=exchange.failure.word)
-            return
-
-
-@checks.add(
-    "greeting-refused",
-    title="The server turned us away in its greeting",
-    level=Level.ERROR,
-    why="A greeting other than 220 means that this server does not serve this client.",
-    fix="The text says why: most often a block list, a missing PTR record, or a server that takes no mail at all.",
-    sources=(rfc(5321, "3.1"),),
-)
-def greeting_refused(session: Transcript) -> Iterator[Detail]:
-    exchange = _last(session, Stage.GREETING)
-    if exchange is not None and exchange.status is StageStatus.REFUSED:
-        yield _refusal(session, exchange, "greeted with a refusal")
-
-
-@checks.add(
-    "greeting-deferred",
-    title="The server is not available now",
-    level=Level.UNKNOWN,
-    why="A 4yz greeting asks to come back later: too many connections, or a limit for this client.",
-    fix="Wait a few minutes and try again; do not reconnect in a loop.",
-    sources=(rfc(5321, "4.2.1"),),
-)
-def greeting_deferred(session: Transcript) -> Iterator[Detail]:
-    exchange = _last(session, Stage.GREETING)
-    if exchange is not None and exchange.status is StageStatus.DEFERRED:
-        yield _refusal(session, exchange, "asked to come back later")
-
-
-@checks.add(
-    "slow-greeting",
-    title="The greeting came late",
-    level=Level.WARNING,
-    why="Clients that are less patient give up. The server waits on purpose (a greet delay, against programs that talk "
-    "before they are greeted), or it waits for DNS about the client's address, or it is overloaded.",
-    fix="If this client should be trusted, exempt it from the greet delay; otherwise look at the server's DNS and load.",
-    sources=(rfc(5321, "4.5.3.2.1"),),
-)
-def slow_greeting(session: Transcript) -> Iterator[Detail]:
-    exchange = _last(session, Stage.GREETING)
-    if exchange is not None and exchange.reply is not None and exchange.elapsed_s > SLOW_GREETING_S:
-        yield Detail(
-            f"{session.host} greeted after {exchange.elapsed_s:.1f} s",
-            subject=session.port_name,
-            elapsed_s=round(exchange.elapsed_s, 3),
-        )
-
-
-@checks.add(
-    "ehlo-refused",
-    title="The server refused EHLO",
-    level=Level.ERROR,
-    why="Without EHLO there is no STARTTLS, no AUTH, and no size limit to know. A refusal is often about the name that was given.",
-    fix="Give a name that resolves to your address, with --helo.",
-    sources=(rfc(5321, "4.1.1.1"),),
-)
-def ehlo_refused(session: Transcript) -> Iterator[Detail]:
-    for stage in (Stage.EHLO, Stage.EHLO_TLS):
-        tries = [one for one in session.exchanges if one.stage is stage and one.reply is not None]
-        if not tries or tries[0].status is StageStatus.OK:
-            continue
-        again = probe_command(session, "--helo YOUR.HOST.NAME")
-        if tries[-1].status is StageStatus.OK:
-            detail = _refusal(session, tries[0], "knows HELO only", again=again)
-            detail.level = Level.WARNING
-        else:
-            detail = _refusal(session, tries[-1], f"refused the name {session.helo}", again=again)
-            if tries[-1].status is StageStatus.DEFERRED:
-                detail.level = Level.UNKNOWN
-        yield detail
 
 
 # STARTTLS
@@ -403,7 +44,7 @@ def ehlo_refused(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(3207, "4"), rfc(8314, "3")),
 )
 def starttls_missing(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.STARTTLS)
+    exchange = failure_of(session, Stage.STARTTLS)
     if exchange is None or exchange.failure is None or exchange.failure.word != "starttls-missing":
         return
     if overwritten_keyword(session.capabilities_before_tls or ()) is None:
@@ -443,9 +84,9 @@ def starttls_stripped(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(3207, "4"),),
 )
 def starttls_refused(session: Transcript) -> Iterator[Detail]:
-    exchange = _last(session, Stage.STARTTLS)
+    exchange = last(session, Stage.STARTTLS)
     if exchange is not None and exchange.status in (StageStatus.REFUSED, StageStatus.DEFERRED):
-        detail = _refusal(session, exchange, "offers STARTTLS and refused it")
+        detail = refusal(session, exchange, "offers STARTTLS and refused it")
         detail.level = Level.WARNING if session.opportunistic else Level.ERROR
         yield detail
 
@@ -460,7 +101,7 @@ def starttls_refused(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(3207, "4.2"),),
 )
 def starttls_injection(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.TLS)
+    exchange = failure_of(session, Stage.TLS)
     if exchange is None or exchange.failure is None or session.tls_mode == "implicit":
         return
     if exchange.failure.word in ("starttls-injection", "tls-clear-answer"):
@@ -510,7 +151,7 @@ def auth_offered_in_clear(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(4954, "3"), rfc(6409, "4.3")),
 )
 def auth_not_offered(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.AUTH)
+    exchange = failure_of(session, Stage.AUTH)
     if exchange is None or (failure := exchange.failure) is None:
         return
     if failure.word == "auth-not-offered":
@@ -533,7 +174,7 @@ def auth_not_offered(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(8314, "3.2"), rfc(4954, "4")),
 )
 def auth_not_safe(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.AUTH)
+    exchange = failure_of(session, Stage.AUTH)
     if exchange is not None and exchange.failure and exchange.failure.kind is FailureKind.SKIPPED_UNSAFE:
         yield Detail(printable(exchange.failure.detail), subject=session.port_name)
 
@@ -547,11 +188,11 @@ def auth_not_safe(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(4954, "6"),),
 )
 def auth_refused(session: Transcript) -> Iterator[Detail]:
-    exchange = _last(session, Stage.AUTH)
+    exchange = last(session, Stage.AUTH)
     if exchange is not None and exchange.status is StageStatus.REFUSED:
         who = f" of {printable(session.auth_user)}" if session.auth_user else ""
         again = probe_command(session, f"--auth-user {session.auth_user}") if session.auth_user else ()
-        yield _refusal(session, exchange, f"refused the login{who} with {session.auth_mechanism}", again=again)
+        yield refusal(session, exchange, f"refused the login{who} with {session.auth_mechanism}", again=again)
 
 
 @checks.add(
@@ -563,9 +204,9 @@ def auth_refused(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(4954, "6"),),
 )
 def auth_deferred(session: Transcript) -> Iterator[Detail]:
-    exchange = _last(session, Stage.AUTH)
+    exchange = last(session, Stage.AUTH)
     if exchange is not None and exchange.status is StageStatus.DEFERRED:
-        yield _refusal(session, exchange, "could not check the login now")
+        yield refusal(session, exchange, "could not check the login now")
 
 
 # The envelope
@@ -580,7 +221,7 @@ def auth_deferred(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(8314, "3"),),
 )
 def envelope_not_safe(session: Transcript) -> Iterator[Detail]:
-    exchange = _failure_of(session, Stage.MAIL)
+    exchange = failure_of(session, Stage.MAIL)
     if exchange is not None and exchange.failure and exchange.failure.kind is FailureKind.SKIPPED_UNSAFE:
         yield Detail(exchange.failure.detail, subject=session.port_name, paste=probe_command(session, "--tls optional"))
 
@@ -594,9 +235,9 @@ def envelope_not_safe(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(5321, "4.1.1.2"),),
 )
 def mail_refused(session: Transcript) -> Iterator[Detail]:
-    exchange = _last(session, Stage.MAIL)
+    exchange = last(session, Stage.MAIL)
     if exchange is not None and exchange.status is StageStatus.REFUSED:
-        yield _refusal(session, exchange, f"refused the sender {_sender(session)}")
+        yield refusal(session, exchange, f"refused the sender {_sender(session)}")
 
 
 @checks.add(
@@ -608,9 +249,9 @@ def mail_refused(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(5321, "4.2.1"),),
 )
 def mail_deferred(session: Transcript) -> Iterator[Detail]:
-    exchange = _last(session, Stage.MAIL)
+    exchange = last(session, Stage.MAIL)
     if exchange is not None and exchange.status is StageStatus.DEFERRED:
-        yield _refusal(session, exchange, f"put off the sender {_sender(session)}")
+        yield refusal(session, exchange, f"put off the sender {_sender(session)}")
 
 
 @checks.add(
@@ -648,7 +289,7 @@ def rcpt_deferred(session: Transcript) -> Iterator[Detail]:
 
 def _about_recipient(session: Transcript, exchange: Exchange, what: str) -> Detail:
     recipient = printable(exchange.recipient or "the recipient")
-    detail = _refusal(session, exchange, f"{what} {recipient}")
+    detail = refusal(session, exchange, f"{what} {recipient}")
     detail.subject = recipient
     return detail
 
@@ -674,7 +315,7 @@ def surplus_reply(session: Transcript) -> Iterator[Detail]:
         return  # told with the injection
     for reply in session.unsolicited:
         if reply.code != 421:  # the one reply that may come at any time (RFC 5321 section 3.8)
-            text = printable(reply.text[:_QUOTED_CHARS])
+            text = printable(reply.text[:QUOTED_CHARS])
             yield Detail(f"{session.host} sent {reply.code} {text} unasked", subject=session.port_name, code=reply.code)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smtpdoc.catalog.checks.smtp import probe_command
+from smtpdoc.catalog.checks.smtp_words import probe_command
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Certificate, FailureKind, Stage, TlsFacts, Transcript
 from smtpdoc.findings import Level, Source, rfc
