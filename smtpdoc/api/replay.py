@@ -18,7 +18,8 @@ from smtpdoc.findings import Level
 from smtpdoc.gather.replay import replayed
 from smtpdoc.grammar.der import DerParseError
 from smtpdoc.grammar.dialogue import SavedSession
-from smtpdoc.grammar.transcripts import decode, parse_transcripts
+from smtpdoc.grammar.transcript_text import decode
+from smtpdoc.grammar.transcripts import parse_transcripts
 from smtpdoc.net.certificates import read_certificate
 from smtpdoc.report import Report
 

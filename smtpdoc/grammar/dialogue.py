@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from smtpdoc.errors import ParseError
+
+#: A line that only a server says.
+CODE = re.compile(r"[2-5][0-9]{2}(?:[ -]|$)")
+#: A line that only a client says.
+COMMAND = re.compile(
+    r"(?:EHLO|HELO|LHLO|MAIL|RCPT|DATA|BDAT|RSET|NOOP|QUIT|VRFY|EXPN|HELP|STARTTLS|AUTH|ETRN|TURN|XCLIENT|XFORWARD"
+    r"|SEND|SOML|SAML|ATRN|BURL)(?:[ :\t]|$)",
+    re.IGNORECASE,
+)
 
 
 class TranscriptParseError(ParseError):
@@ -39,7 +49,8 @@ class SavedSession:
     """One session of a file. `format` names what wrote it; None stands for what it does not say.
 
     `tls_mode` is the --tls mode, `observed_at` an RFC 3339 time; `tls` holds what is known about the handshake under
-    the keys of the JSON report; `pem` the certificates served, in base64, the leaf first.
+    the keys of the JSON report; `pem` the certificates served, in base64, the leaf first. `marks_tls` is False where
+    the format does not tell what was said under TLS.
     """
 
     format: str
@@ -51,3 +62,4 @@ class SavedSession:
     observed_at: str | None = None
     tls: Mapping[str, object] | None = None
     pem: tuple[str, ...] = ()
+    marks_tls: bool = True

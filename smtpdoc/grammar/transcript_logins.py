@@ -8,10 +8,9 @@ from binascii import Error as Base64Error
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from smtpdoc.grammar.dialogue import Mark, Saying, TranscriptParseError
+from smtpdoc.grammar.dialogue import CODE, COMMAND, Mark, Saying, TranscriptParseError
 from smtpdoc.grammar.sasl import SaslError, bearer_error, parse_challenge
 from smtpdoc.grammar.secret import HIDDEN, Mask
-from smtpdoc.grammar.transcript_raw import COMMAND
 
 _AUTH = re.compile(r"(?P<command>\s*AUTH(?:\s+(?P<mechanism>[A-Za-z0-9_-]{1,20}))?)(?P<rest>[\s=].*)?", re.IGNORECASE)
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
@@ -111,7 +110,7 @@ class _Logins:
 
     def _received(self, one: Saying) -> list[Saying]:
         if not one.text.startswith("334"):
-            if CODE_LINE.match(one.text) and one.text[3:4] != "-" and self._mechanism is not None:
+            if CODE.match(one.text) and one.text[3:4] != "-" and self._mechanism is not None:
                 self._mechanism, self._asked = None, False
             return [one]
         self._mechanism = self._mechanism or "?"
@@ -156,9 +155,6 @@ class _Logins:
             raise TranscriptParseError("a session with no more logins than anybody tries", "one with many more")
         self._known.add(secret)
         self.mask.add(secret)
-
-
-CODE_LINE = re.compile(r"[2-5][0-9]{2}(?:[ -]|$)")
 
 
 def _decoded(text: str) -> str | None:

@@ -1,26 +1,33 @@
-"""Transcripts in which a mark says who spoke: ours, swaks, curl -v, msmtp, PHPMailer, smtplib, posttls-finger, RFCs."""
+"""How programs mark who spoke: ours, swaks, curl -v, msmtp, Exim, Sendmail, Postfix, Thunderbird, libraries, RFCs."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from smtpdoc.grammar.dialogue import Mark, SavedSession, Saying
+from smtpdoc.grammar.dialogue import Mark
 from smtpdoc.grammar.wire_text import unescape
-
-CODE = re.compile(r"[2-5][0-9]{2}(?:[ -]|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one program marks its lines. The pattern's groups: `at` (seconds, optional), `mark`, `text`."""
+    """How one program marks its lines. The pattern's groups: `mark`, `text`, and optionally the time, as `at` (seconds)
+    or `clock` (of the day).
+
+    `marks` tells who speaks and whether under TLS, `errors` finds lines without a mark that tell of a failure, `more`
+    (group `text`) those that go on with what stands above them. `marks_tls` is False where nothing tells what was
+    under TLS.
+    """
 
     name: str
     pattern: re.Pattern[str]
-    marks: dict[str, tuple[Mark, bool]]
+    marks: Mapping[str, tuple[Mark, bool]]
     decode: Callable[[str], str] = str
+    more: re.Pattern[str] | None = None
+    errors: re.Pattern[str] | None = None
+    marks_tls: bool = False
 
 
 def _literal(text: str) -> str:
@@ -39,7 +46,14 @@ def _rfc(text: str) -> str:
     return unescape(text).rstrip("\r\n") if text.endswith("\\n") else text
 
 
-_SENT, _RECEIVED = (Mark.SENT, False), (Mark.RECEIVED, False)
+def _quoted(text: str) -> str:
+    """Undo the quotation marks of a field of a log."""
+    return text.replace('""', '"')
+
+
+_SENT, _RECEIVED, _NOTE = (Mark.SENT, False), (Mark.RECEIVED, False), (Mark.NOTE, False)
+_CLOCK = r"(?:(?P<clock>\d\d:\d\d:\d\d(?:\.\d{1,6})?) )?"
+_FURTHER_REPLY = re.compile(r"\s{0,20}(?P<text>[2-5][0-9]{2}(?:[ -].*|$))")
 
 #: In order of preference where two fit equally well.
 STYLES = (
@@ -58,9 +72,12 @@ STYLES = (
             "<**": _RECEIVED,
             "<~": (Mark.RECEIVED, True),
             "<~*": (Mark.RECEIVED, True),
-            "===": (Mark.NOTE, False),
+            "===": _NOTE,
             "***": (Mark.ERROR, False),
         },
+        # Where our own pages put the text of a line that goes on below.
+        more=re.compile(r" {10,14}(?![│|\s])(?P<text>\S.*)"),
+        marks_tls=True,
     ),
     Style(
         "dialogue",
@@ -68,10 +85,27 @@ STYLES = (
         {name: _RECEIVED if name[0] in "Ss" else _SENT for name in ("S", "C", "Server", "Client", "server", "client")},
         _rfc,
     ),
+    # Thunderbird's error console, Nodemailer
+    Style(
+        "log",
+        re.compile(
+            r".{0,120}?(?:mailnews\.smtp[.\d]{0,6}:|\]) (?P<mark>[SC]): (?P<text>.*?)"
+            r"(?:\s{1,4}Smtp\w{1,20}\.\w{2,4}:[\d:]{1,12})?"
+        ),
+        {"S": _RECEIVED, "C": _SENT},
+        more=_FURTHER_REPLY,
+    ),
+    # Thunderbird's MOZ_LOG, before version 102
+    Style(
+        "log",
+        re.compile(r".{0,160}?SMTP (?P<mark>Response|Send): (?P<text>.*)"),
+        {"Response": _RECEIVED, "Send": _SENT},
+    ),
     Style(
         "phpmailer",
         re.compile(r".{0,60}?(?P<mark>SERVER -> CLIENT|CLIENT -> SERVER): ?(?P<text>.*)"),
         {"SERVER -> CLIENT": _RECEIVED, "CLIENT -> SERVER": _SENT},
+        more=_FURTHER_REPLY,
     ),
     Style(
         "smtplib",
@@ -79,116 +113,72 @@ STYLES = (
         {"send": _SENT, "reply": _RECEIVED},
         _literal,
     ),
+    # Ruby's Net::SMTP; its arrows point at what is read
+    Style("log", re.compile(r'(?P<mark>->|<-) (?P<text>"(?:[^"\\]|\\.)*")'), {"->": _RECEIVED, "<-": _SENT}, _literal),
     Style("msmtp", re.compile(r"(?P<mark><--|-->) (?P<text>.*)"), {"<--": _RECEIVED, "-->": _SENT}),
     Style(
         "posttls-finger",
-        re.compile(r"posttls-finger: (?P<mark>[<>]) (?P<text>.*)"),
+        re.compile(
+            r"posttls-finger: (?:(?P<mark>[<>]) |(?P<note>(?!Failed to|SSL_connect err|warning: )))(?P<text>.*)"
+        ),
+        {"<": _RECEIVED, ">": _SENT},
+        errors=re.compile(r"posttls-finger: (?:Failed to establish|SSL_connect error|warning: TLS library).*"),
+        marks_tls=True,
+    ),
+    Style(
+        "curl",
+        re.compile(_CLOCK + r"(?:\[[\dx-]{1,12}\] )?(?P<mark>[<>*]) (?P<text>.*)"),
+        {"<": _RECEIVED, ">": _SENT, "*": _NOTE},
+        errors=re.compile(r"curl: \([1-9]\d?\) .*"),
+        marks_tls=True,
+    ),
+    Style(
+        "exim",
+        re.compile(
+            r" {2}SMTP(?P<mark><<|>>|\|>|\+>) (?P<text>.*)|(?P<note>)(?P<connecting>Connecting to .* connected)"
+        ),
+        {"<<": _RECEIVED, ">>": _SENT, "|>": _SENT, "+>": _SENT},
+        more=re.compile(r" {9}(?P<text>[2-5][0-9]{2}(?:[ -].*|$))"),
+        errors=re.compile(r"Connecting to .* failed: .*"),
+    ),
+    # What Postfix tells the postmaster of a session that it was the server of
+    Style(
+        "postfix",
+        re.compile(r"\s{0,8}(?P<mark>In|Out):\s{1,3}(?P<text>.*)"),
+        {"In": _SENT, "Out": _RECEIVED},
+        more=re.compile(r" {5,12}(?P<text>\S.*)"),
+    ),
+    # debug_peer_list
+    Style(
+        "log",
+        re.compile(
+            r".{0,120}?postfix/\w+/?\w*\[\d{1,8}\]: (?P<mark>[<>]) "
+            r"[^ \[]{1,255}\[[^\]]{1,64}\](?::\d{1,5})?: (?P<text>.*)"
+        ),
         {"<": _RECEIVED, ">": _SENT},
     ),
-    Style("curl", re.compile(r"(?P<mark>[<>*]) (?P<text>.*)"), {"<": _RECEIVED, ">": _SENT, "*": (Mark.NOTE, False)}),
+    # A bounce of Sendmail; Perl's Net::SMTP
+    Style(
+        "sendmail",
+        re.compile(r"(?:Net::\w{1,20}(?:=\w{1,10}\(0x[0-9a-f]{1,16}\))?)?(?P<mark>>>>|<<<) ?(?P<text>.*)"),
+        {">>>": _SENT, "<<<": _RECEIVED},
+    ),
+    # sendmail -v
+    Style(
+        "sendmail",
+        re.compile(
+            r"(?P<mark>>>> |(?=[2-5][0-9]{2}(?:[ -]|$)))(?P<text>.*)"
+            r"|(?P<note>)(?P<connecting>.{1,255}\.\.\. Connecting to .*)"
+        ),
+        {">>> ": _SENT, "": _RECEIVED},
+    ),
+    # The protocol log of Exchange
+    Style(
+        "log",
+        re.compile(
+            r"[\dT:.-]{19,24}Z?,[^,]{0,120},[0-9A-F]{1,32},\d{1,9},[^,]{0,80},[^,]{0,80},(?P<mark>[<>*]),(?P<quote>\"?)(?P<text>.*?)(?P=quote),[^,\"]*"
+        ),
+        {"<": _RECEIVED, ">": _SENT, "*": _NOTE},
+        _quoted,
+    ),
 )
-
-_FOLDED = re.compile(r"250 (?:…|\.\.\.)  (?:now with (?P<new>.*?)|nothing new)(?:; without (?P<gone>.*))?")
-_CONNECTING = re.compile(r"(?:connecting to|Trying) ", re.IGNORECASE)
-#: Where our own pages put the text of a line that goes on below.
-_CONTINUED = re.compile(r" {10,14}(?![│|\s])(?P<text>\S.*)")
-
-
-def marked(lines: Sequence[str]) -> tuple[SavedSession, ...]:
-    """Return the sessions of a text in the style that fits it best; empty when none has two sides or a reply."""
-    best: tuple[int, Style] | None = None
-    for style in STYLES:
-        count = _replies(style, lines)
-        if count and (best is None or count > best[0]):
-            best = (count, style)
-    return () if best is None else tuple(_sessions(best[1], lines))
-
-
-def _replies(style: Style, lines: Sequence[str]) -> int:
-    """Count the lines that a server said in this style; a note that a connection failed counts as well."""
-    count = 0
-    for line in lines:
-        match = style.pattern.fullmatch(line)
-        if match is None:
-            continue
-        mark = style.marks[match["mark"]][0]
-        text = style.decode(match["text"] or "")
-        if (mark is Mark.RECEIVED and CODE.match(text)) or (style.name == "marks" and mark is Mark.ERROR):
-            count += 1
-    return count
-
-
-def _sessions(style: Style, lines: Sequence[str]) -> list[SavedSession]:
-    sessions: list[list[Saying]] = [[]]
-    at: float | None = None
-    joins = False
-    for number, line in enumerate(lines, 1):
-        current = sessions[-1]
-        match = style.pattern.fullmatch(line)
-        if match is None:
-            joins = _unmarked(style, line, number, current, joins)
-            continue
-        at = float(match["at"]) if match.groupdict().get("at") else at
-        mark, encrypted = style.marks[match["mark"]]
-        text = style.decode(match["text"] or "")
-        if mark is Mark.NOTE and _CONNECTING.match(text) and any(one.mark in _SPOKEN for one in current):
-            sessions.append([])
-            current = sessions[-1]
-        current.append(Saying(mark, text, encrypted, at, number))
-        joins = True
-    return [
-        SavedSession("smtpdoc text" if _is_ours(said) else _name(style, said), tuple(_unfolded(said)))
-        for said in sessions
-        if said
-    ]
-
-
-_SPOKEN = (Mark.SENT, Mark.RECEIVED)
-
-
-def _unmarked(style: Style, line: str, number: int, current: list[Saying], joins: bool) -> bool:
-    """Take in a line without a mark: the rest of a wrapped line, or a further line of a reply; return whether the next
-    one may go on as well."""
-    if not current or not joins:
-        return False
-    last = current[-1]
-    if style.name == "marks" and (match := _CONTINUED.fullmatch(line)):
-        current[-1] = replace(last, text=f"{last.text} {match['text'].rstrip()}")
-        return True
-    if style.name == "phpmailer" and last.mark is Mark.RECEIVED and CODE.match(line.strip()):
-        current.append(Saying(Mark.RECEIVED, line.strip(), last.encrypted, last.at_s, number))
-        return True
-    return False
-
-
-def _is_ours(said: Sequence[Saying]) -> bool:
-    return any(one.mark is Mark.NOTE and one.text.startswith("connecting to ") for one in said)
-
-
-def _name(style: Style, said: Sequence[Saying]) -> str:
-    swaks = style.name == "marks" and any(one.text.startswith(("Trying ", "Connected to ")) for one in said)
-    return "swaks" if swaks else style.name
-
-
-def _unfolded(said: Sequence[Saying]) -> list[Saying]:
-    """Write out the second EHLO reply, which our pages tell by what is new in it."""
-    first: list[Saying] = []
-    found: list[Saying] = []
-    collecting = False
-    for one in said:
-        if one.mark is Mark.SENT:
-            collecting = not first and one.text[:4].upper() == "EHLO"
-        elif one.mark is Mark.RECEIVED and collecting:
-            first.append(one)
-        match = _FOLDED.fullmatch(one.text) if one.mark is Mark.RECEIVED else None
-        if match is None or not first:
-            found.append(one)
-            continue
-        gone = (match["gone"] or "").split(", ")
-        keywords = [line.text[4:] for line in first[1:]]
-        keywords = [text for text in keywords if text not in gone and text.upper() != "STARTTLS"]
-        keywords += [text for text in (match["new"] or "").split(", ") if text]
-        texts = [first[0].text[4:], *keywords]
-        for place, text in enumerate(texts, 1):
-            found.append(replace(one, text=f"250{' ' if place == len(texts) else '-'}{text}"))
-    return found

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from smtpdoc.grammar.dialogue import SavedSession, TranscriptParseError
+from smtpdoc.grammar.dialogue import Mark, SavedSession, TranscriptParseError
 from smtpdoc.grammar.transcript_file import is_transcript_file, read_transcript_file
 from smtpdoc.grammar.transcript_json import read_json
 from smtpdoc.grammar.transcript_logins import without_secrets
-from smtpdoc.grammar.transcript_raw import spoken
-from smtpdoc.grammar.transcript_styles import marked
+from smtpdoc.grammar.transcript_marked import marked
+from smtpdoc.grammar.transcript_text import MAX_LINES, readings
+from smtpdoc.grammar.transcript_typed import typed
 
 #: More than any session has; a longer file is something else.
 MAX_BYTES = 4 << 20
-MAX_LINES = 10_000
 MAX_SESSIONS = 100
-_LINE_CHARS = 8192
-
-# Colours and other control sequences of a terminal that `script` kept, and the rest of what a terminal obeys.
-_SEQUENCES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\)|\x1b[@-Z\\^_]")
-
-
-def decode(data: bytes) -> str:
-    """Return the text of a file: UTF-8, other bytes as lone surrogates, or UTF-16 with its mark (PowerShell)."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+_JSON = re.compile(r"\s*(?:\{|\[\s*[\[{\]])")
 
 
 def parse_transcripts(text: str) -> tuple[SavedSession, ...]:
@@ -34,25 +25,31 @@ def parse_transcripts(text: str) -> tuple[SavedSession, ...]:
 
     Raises TranscriptParseError when there is no session in it; the error names the line that was looked at in vain.
     """
-    if text.lstrip()[:1] in ("{", "["):
-        found = read_json(text)
-    else:
-        lines = [_SEQUENCES.sub("", line)[:_LINE_CHARS] for line in _lines(text)]
-        found = read_transcript_file(lines) if is_transcript_file(lines) else marked(lines) or spoken(lines)
-        if not found:
-            raise _nothing(lines)
+    found = read_json(text) if _JSON.match(text) else _read(text)
     return tuple(replace(one, sayings=without_secrets(one.sayings[:MAX_LINES])) for one in found[:MAX_SESSIONS])
 
 
-def _lines(text: str) -> list[str]:
-    """Split at line ends only: a stranger's text may hold other characters that Python takes for some."""
-    return [line.rstrip("\r") for line in text.split("\n", MAX_LINES)[:MAX_LINES]]
+def _read(text: str) -> tuple[SavedSession, ...]:
+    lines: list[str] = []
+    for lines in readings(text):
+        if is_transcript_file(lines):
+            return read_transcript_file(lines)
+        # What has marks may look like something typed, and the other way round: who hears more of the server is right.
+        found = max(marked(lines), typed(lines), key=_heard)
+        if found:
+            return found
+    raise _nothing(lines)
 
 
-def _nothing(lines: list[str]) -> TranscriptParseError:
+def _heard(sessions: Sequence[SavedSession]) -> int:
+    """Count what a server said; a session without it is still more than none."""
+    return len(sessions) + 2 * sum(one.mark is Mark.RECEIVED for session in sessions for one in session.sayings)
+
+
+def _nothing(lines: Sequence[str]) -> TranscriptParseError:
     number, line = next(((number, line) for number, line in enumerate(lines, 1) if line.strip()), (1, ""))
     return TranscriptParseError(
-        "an SMTP session (of smtpdoc, swaks, openssl s_client, telnet or nc, or S: and C: lines); "
+        "an SMTP session (of smtpdoc, swaks, openssl s_client, curl -v, telnet or nc, or S: and C: lines); "
         f"no line has a reply code, and line {number} is no such line",
         line,
     )
