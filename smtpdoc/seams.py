@@ -35,6 +35,11 @@ class Resolver(Protocol):
 class CheckingResolver(Resolver, Protocol):
     """A Resolver that can also be asked for answers that fail DNSSEC (the CD flag, RFC 4035 section 3.2.2)."""
 
+    @property
+    def over_network(self) -> bool:
+        """Whether its word on DNSSEC, the AD flag, comes from another machine: it could be forged on the way."""
+        ...
+
     def unchecked(self) -> Resolver | None:
         """Return a resolver for such answers, or None where there is no way to ask for them."""
         ...

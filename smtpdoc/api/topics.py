@@ -102,7 +102,7 @@ async def _gather(job: Job) -> AuthEvidence:
             "dkim": lambda: gather_dkim(domain, resolver, selectors=job.selectors),
             "mta-sts": lambda: gather_mta_sts(domain, resolver, job.policies),
             "tls-rpt": lambda: gather_tls_rpt(domain, resolver),
-            "tlsa": lambda: gather_tlsa(domain, resolver),
+            "tlsa": lambda: gather_tlsa(domain, resolver, job.unchecked),
             "dnssec": lambda: gather_dnssec(domain, resolver, job.unchecked),
             DNSBL: lambda: _dnsbl(domain, job.ips, resolver),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from smtpdoc.findings import Fact
 
@@ -87,22 +87,32 @@ class TlsaMatch:
     problem: str = ""
 
 
+#: "match"; "mismatch" (there are usable records, and none fits); "unusable"; "none" (no record); "unknown" (DNS did not
+#: answer); "no-tls" (records, but no certificate to hold them against).
+DaneStatus: TypeAlias = Literal["match", "mismatch", "unusable", "none", "unknown", "no-tls"]
+
+
 @dataclass(frozen=True, slots=True)
 class Dane:
     """The TLSA records for one session's host and port.
 
-    `status`: "match"; "mismatch" (there are usable records, and none fits); "unusable"; "none" (no record);
-    "unknown" (DNS did not answer); "no-tls" (records, but no certificate to hold them against). `secure`: all answers
-    were authenticated (RFC 7672 section 2.2), else senders do not look at the records; `local`: a zone file answered.
+    `secure`: the answers about the host were authenticated (RFC 7672 section 2.2.2), else senders do not look at the
+    records; `mx_secure`: so was the MX that led to it, None where none did. `local`: a zone file answered.
+    `over_network`: it is a resolver on another machine that says what is authenticated. `address` is the answer that
+    leads to the host; `bogus` are the answers that are there only without DNSSEC.
     """
 
     name: str
-    status: Literal["match", "mismatch", "unusable", "none", "unknown", "no-tls"]
+    status: DaneStatus
     secure: bool
     lookup: Lookup
     matches: tuple[TlsaMatch, ...] = ()
     local: bool = False
     resolver_validates: bool | None = None
+    mx_secure: bool | None = None
+    over_network: bool = False
+    address: Lookup | None = None
+    bogus: tuple[Lookup, ...] = ()
 
     def facts(self) -> Mapping[str, Fact]:
         """Return what the JSON contract has as `tls.dane`."""
@@ -110,6 +120,8 @@ class Dane:
             "name": self.name,
             "status": self.status,
             "authenticated": self.secure,
+            "mx_authenticated": self.mx_secure,
+            "bogus": bool(self.bogus),
             "resolver_validates": self.resolver_validates,
             "records": tuple(
                 {

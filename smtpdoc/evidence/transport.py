@@ -58,15 +58,24 @@ class TlsRptEvidence:
 
 @dataclass(frozen=True, slots=True)
 class TlsaHost:
-    """The TLSA records of one MX host, at `name`. `secure` says whether all answers that lead there were
-    authenticated by the resolver (RFC 7672 section 2.2); only then do senders look at the records.
+    """The TLSA records of one mail host, at `name`.
+
+    `secure` says whether the answers for `address` (for the alias itself, where only that is signed) and for the
+    records were authenticated, or stand in a zone file; only then do senders look at the records (RFC 7672 section
+    2.2.2). `bogus` are those of the two that the resolver has only without DNSSEC: the signatures do not fit.
     """
 
     host: str
     name: str
     lookup: Lookup
     secure: bool
-    records: tuple[TlsaRecord, ...] = ()
+    records: tuple[TlsaRecord, ...]
+    address: Lookup
+    bogus: tuple[Lookup, ...] = ()
+
+    @property
+    def local(self) -> bool:
+        return self.lookup.local or self.address.local
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,11 @@ class TlsaEvidence:
     mx: Lookup
     hosts: tuple[TlsaHost, ...] = ()
     resolver_validates: bool | None = None
+
+    @property
+    def mx_secure(self) -> bool:
+        """Whether nobody can have put other hosts in the place of these."""
+        return self.mx.authenticated or self.mx.local
 
 
 @dataclass(frozen=True, slots=True)

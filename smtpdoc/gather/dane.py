@@ -6,14 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256, sha512
 
-from smtpdoc.evidence.dns import Lookup, LookupStatus, TlsaRecord
+from smtpdoc.evidence.dns import Lookup, TlsaRecord
 from smtpdoc.evidence.dnssec import validates
-from smtpdoc.evidence.looks import Dane, TlsaMatch
+from smtpdoc.evidence.looks import Dane, DaneStatus, TlsaMatch
 from smtpdoc.evidence.smtp import Certificate, TlsFacts
+from smtpdoc.evidence.transport import TlsaHost
 from smtpdoc.gather.dnssec import ROOT_QUESTION
+from smtpdoc.gather.tlsa import gather_tlsa_hosts
+from smtpdoc.grammar.mta_sts import matches
 from smtpdoc.grammar.names import is_address
 from smtpdoc.grammar.tlsa import DANE_EE, FULL_CERTIFICATE, FULL_DATA, SHA256, judge_tlsa
-from smtpdoc.seams import Resolver
+from smtpdoc.seams import CheckingResolver, Resolver
 
 #: Does this chain (DER, leaf first) lead to this certificate (DER)? Returns "" when it does, else why not.
 LeadsTo = Callable[[Sequence[bytes], bytes], str]
@@ -23,59 +26,83 @@ LeadsTo = Callable[[Sequence[bytes], bytes], str]
 class TlsaAnswer:
     """The TLSA records of a host and port, and what senders ask before they look at them (RFC 7672 section 2.2).
 
-    `secure`: every answer on the way was authenticated, or stands in a zone file (`local` tells that one did).
-    `validating`: the resolver validates at all; None where that does not matter.
+    `mx` is the answer that named the host, None where it was not asked for. `validating`: the resolver validates at
+    all; None where that does not matter. `over_network`: as in seams.CheckingResolver.
     """
 
-    lookup: Lookup
-    secure: bool
-    local: bool
-    validating: bool | None
+    host: TlsaHost
+    mx: Lookup | None = None
+    validating: bool | None = None
+    over_network: bool = False
+
+    @property
+    def mx_secure(self) -> bool | None:
+        return None if self.mx is None else self.mx.authenticated or self.mx.local
 
 
 async def gather_tlsa_records(host: str, port: int, resolver: Resolver, domain: str | None = None) -> TlsaAnswer | None:
     """Ask for the TLSA records of a host and port and what leads there; None for an address, which has none.
 
-    `domain` is the one whose MX records led to the host. A host that is an alias is asked for under its canonical name
-    first (RFC 7672 section 2.2.2).
+    `domain` is the one whose MX records led to the host.
     """
     if is_address(host.strip("[]")):
         return None
-    questions = [(host, "A"), (host, "AAAA"), (f"_{port}._tcp.{host}", "TLSA")]
-    if domain is not None:
-        questions.append((domain, "MX"))
-    a, aaaa, tlsa, *mx = await resolver.lookup_all(questions)
-    address = a if a.status is LookupStatus.FOUND else aaaa
-    if address.aliases:
-        canonical = await resolver.lookup(f"_{port}._tcp.{address.aliases[-1]}", "TLSA")
-        tlsa = canonical if canonical.tlsa else tlsa
-    chain = (address, tlsa, *mx)
-    local = any(one.local for one in chain)
-    secure = all(one.authenticated or one.local for one in chain)
+    checking = resolver if isinstance(resolver, CheckingResolver) else None
+    (found,) = await gather_tlsa_hosts((host,), port, resolver, None if checking is None else checking.unchecked())
+    mx = None if domain is None else await resolver.lookup(domain, "MX")
     # Whose fault it is that they are not secure matters only where there are some.
-    root = await resolver.lookup(*ROOT_QUESTION) if tlsa.tlsa and not secure else None
-    return TlsaAnswer(tlsa, secure, local, None if root is None else validates(root))
+    root = await resolver.lookup(*ROOT_QUESTION) if found.records and not found.secure else None
+    over_network = checking is not None and checking.over_network
+    return TlsaAnswer(found, mx, None if root is None else validates(root), over_network)
 
 
 def hold_against(answer: TlsaAnswer, tls: TlsFacts | None, leads_to: LeadsTo) -> Dane:
     """Return what the records say about a served chain, and what each of them matches."""
-    lookup = answer.lookup
+    host, lookup = answer.host, answer.host.lookup
     chain = tls.chain if tls is not None else ()
-    matches = tuple(_match(record, chain, tls, leads_to) for record in lookup.tlsa)
-    if not lookup.answered:
+    names = _acceptable_names(answer)
+    held = tuple(_match(record, chain, tls, names, leads_to) for record in lookup.tlsa)
+    status: DaneStatus
+    if not lookup.answered or host.bogus:
         status = "unknown"
     elif not lookup.tlsa:
         status = "none"
-    elif not any(match.usable for match in matches):
+    elif not any(match.usable for match in held):
         status = "unusable"
     elif not chain:
         status = "no-tls"
     else:
-        status = "match" if any(match.position is not None and not match.problem for match in matches) else "mismatch"
-    return Dane(lookup.name, status, answer.secure, lookup, matches, answer.local, answer.validating)  # type: ignore[arg-type]  # Literal
+        status = "match" if any(match.position is not None and not match.problem for match in held) else "mismatch"
+    return Dane(
+        host.name,
+        status,
+        host.secure,
+        lookup,
+        held,
+        host.local,
+        answer.validating,
+        answer.mx_secure,
+        answer.over_network,
+        host.address,
+        host.bogus,
+    )
 
 
-def _match(record: TlsaRecord, chain: tuple[Certificate, ...], tls: TlsFacts | None, leads_to: LeadsTo) -> TlsaMatch:
+def _acceptable_names(answer: TlsaAnswer) -> tuple[str, ...]:
+    """Return the names that a certificate under an authority may be for, the host's own first: where its records were
+    found, and the domain whose signed MX led to it (RFC 7672 section 3.2.2)."""
+    base = answer.host.name.partition("._tcp.")[2]
+    return answer.host.host, base, *((answer.mx.name,) if answer.mx is not None and answer.mx_secure else ())
+
+
+def _is_for(leaf: Certificate, names: Sequence[str]) -> bool:
+    written = leaf.names or ((leaf.common_name,) if leaf.common_name else ())
+    return any(matches(pattern, name) for pattern in written for name in names)
+
+
+def _match(
+    record: TlsaRecord, chain: tuple[Certificate, ...], tls: TlsFacts | None, names: Sequence[str], leads_to: LeadsTo
+) -> TlsaMatch:
     verdict = judge_tlsa(record.usage, record.selector, record.matching_type, record.data)
     if not verdict.usable:
         return TlsaMatch(record, usable=False, problem="senders cannot use it")
@@ -90,8 +117,9 @@ def _match(record: TlsaRecord, chain: tuple[Certificate, ...], tls: TlsFacts | N
         return TlsaMatch(record, usable=True, problem=problem)
     # RFC 7671 section 5.2: the chain has to lead there, and the name has to fit.
     problem = leads_to([one.der for one in chain[: position + 1]], chain[position].der)
-    if not problem and not tls.name_matches:
-        problem = f"the certificate is not for {tls.server_name}"
+    others = [name for name in names if name != tls.server_name]
+    if not problem and not tls.name_matches and not _is_for(chain[0], others):
+        problem = f"the certificate is not for {' or '.join(dict.fromkeys(names))}"
     return TlsaMatch(record, usable=True, position=position, problem=problem)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smtpdoc.evidence.dns import Lookup
+from smtpdoc.evidence.dns import Lookup, LookupStatus
 from smtpdoc.evidence.probe import MxHost
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
-from smtpdoc.seams import Resolver
+from smtpdoc.seams import CheckingResolver, Resolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,10 @@ async def resolve_mx(domain: str, resolver: Resolver, family: str | None = None)
     lookup = await resolver.lookup(domain, "MX")
     if not lookup.answered:
         detail = f"DNS gave no answer for {domain} MX: {lookup.detail or lookup.status.value}"
-        return MailHosts(domain, (), lookup, failure=_failure(detail, "dns-" + lookup.status.value))
+        word = "dns-" + lookup.status.value
+        if await _is_bogus(lookup, resolver):
+            detail, word = f"{detail}; asked not to check DNSSEC signatures, it has an answer", "dns-bogus"
+        return MailHosts(domain, (), lookup, failure=_failure(detail, word))
     wanted = [(record.preference, record.host) for record in lookup.mx if record.host not in (".", "")]
     if lookup.mx and not wanted:
         detail = f"{domain} declares that it takes no mail (null MX)"
@@ -52,6 +55,14 @@ async def resolve_mx(domain: str, resolver: Resolver, family: str | None = None)
             failure = _failure(f"{domain} has neither MX nor address records: nobody takes its mail", "no-mail-host")
         return MailHosts(domain, (), lookup, failure=failure)
     return MailHosts(domain, tuple(hosts), lookup, implicit=implicit)
+
+
+async def _is_bogus(lookup: Lookup, resolver: Resolver) -> bool:
+    """Whether the resolver has the answer that it refuses: then it is DNSSEC that fails (RFC 4035 section 4.3)."""
+    if lookup.status is not LookupStatus.SERVFAIL or not isinstance(resolver, CheckingResolver):
+        return False
+    unchecked = resolver.unchecked()
+    return unchecked is not None and (await unchecked.lookup(lookup.name, lookup.rdtype)).answered
 
 
 def _failure(detail: str, word: str) -> Failure:

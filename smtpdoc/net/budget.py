@@ -30,6 +30,10 @@ class BudgetedResolver:
     def questions(self) -> int:
         return len(self._asked)
 
+    @property
+    def over_network(self) -> bool:
+        return isinstance(self._resolver, CheckingResolver) and self._resolver.over_network
+
     def unchecked(self) -> BudgetedResolver | None:
         """See seams.CheckingResolver; the same time limit holds."""
         unchecked = self._resolver.unchecked() if isinstance(self._resolver, CheckingResolver) else None

@@ -71,6 +71,11 @@ class DnsResolver:
         """How many different questions were answered, from wherever."""
         return self._lookups
 
+    @property
+    def over_network(self) -> bool:
+        """See seams.CheckingResolver."""
+        return self._transport is not None and not self._transport.on_this_machine
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -150,6 +150,10 @@ class DnsTransport:
         self._opening = asyncio.Lock()
         self._dice = _Dice()
 
+    @property
+    def on_this_machine(self) -> bool:
+        return all(server.on_this_machine for server in self._servers)
+
     async def ask(self, question: Question, timeout_s: float) -> Answer:
         """Return the first usable answer within the budget; raise NoAnswerError otherwise."""
         conversation = _Conversation(question)
@@ -226,7 +230,7 @@ class DnsTransport:
             try:
                 for _ in range(SOCKETS):
                     opened.append(await _connected_socket(server, self._dice))  # noqa: PERF401 - closed below if a later one fails
-            except OSError:
+            except (OSError, asyncio.CancelledError):
                 for endpoint in opened:
                     endpoint.close()
                 raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.message
@@ -25,6 +26,7 @@ import dns.rdtypes.txtbase
 import dns.rrset
 
 from smtpdoc.evidence.dns import LookupStatus, MxRecord, Record, TlsaRecord, TxtRecord
+from smtpdoc.grammar.printable import printable
 from smtpdoc.net.dns_values import HEADER_BYTES, MAX_ALIASES, Answer, Fault, Question, name_text
 
 _RECORD_HEAD = struct.Struct("!HHIH")  # type, class, TTL, length of the data
@@ -36,6 +38,28 @@ _RCODES = {
     dns.rcode.NOTIMP: "NOTIMP: it does not know this kind of question",
 }
 
+#: Why an answer is none (RFC 8914 section 4), where the reason is more than the RCODE says.
+_REASONS = {
+    1: "the zone is signed with keys that it does not know",
+    2: "the DS record has a digest that it does not know",
+    6: "the DNSSEC signatures are not valid",
+    7: "the DNSSEC signature has expired",
+    8: "the DNSSEC signature is not valid yet",
+    9: "DNSSEC: no DNSKEY fits the DS record",
+    10: "DNSSEC: signatures are missing",
+    11: "DNSSEC: no key is one for zones",
+    12: "DNSSEC: the proof that there is no such record is missing",
+    15: "it blocks this name",
+    16: "it has to block this name",
+    17: "it filters this name",
+    18: "it does not serve this machine",
+    22: "none of the domain's own name servers answered it",
+    23: "it could not reach the domain's own name servers",
+}
+#: For these the server's own words say more.
+_WITH_WORDS = {6, 22, 23}
+_SHOWN_CHARS = 160
+
 
 def read_message(message: bytes, question: Question) -> Answer | Fault:
     """Read a whole response that belongs to the question. Whatever the bytes are, this returns a value."""
@@ -46,13 +70,22 @@ def read_message(message: bytes, question: Question) -> Answer | Fault:
         return Fault("sent an answer that is no valid DNS message")
     rcode = parsed.rcode()
     if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-        said = _RCODES.get(rcode, dns.rcode.to_text(rcode))
+        said = _reason(parsed, rcode) or _RCODES.get(rcode, dns.rcode.to_text(rcode))
         return Fault(
             f"answered {said}",
             without_edns=rcode in (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS),
             refused=rcode == dns.rcode.REFUSED,
         )
     return _judge(parsed, tlsa, question, rcode)
+
+
+def _reason(parsed: dns.message.Message, rcode: dns.rcode.Rcode) -> str:
+    """Return an extended error in words, with what the server adds to it; "" without one that says anything."""
+    for option in parsed.options:
+        if isinstance(option, dns.edns.EDEOption) and (reason := _REASONS.get(option.code)):
+            words = printable(option.text)[:_SHOWN_CHARS] if option.text and option.code in _WITH_WORDS else ""
+            return f"{dns.rcode.to_text(rcode)}: {reason}" + (f" ({words})" if words else "")
+    return ""
 
 
 def _tlsa_records(message: bytes) -> dict[dns.name.Name, tuple[Record, ...]]:

@@ -22,6 +22,10 @@ class NameServer:
     address: str
     port: int = DNS_PORT
 
+    @property
+    def on_this_machine(self) -> bool:
+        return ip_address(self.address).is_loopback
+
     def __str__(self) -> str:
         if self.port == DNS_PORT:
             return self.address

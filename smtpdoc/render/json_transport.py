@@ -39,11 +39,13 @@ def tls_rpt_json(rpt: TlsRptEvidence) -> Json:
 def tlsa_json(tlsa: TlsaEvidence) -> Json:
     return {
         "status": str(tlsa.status),
+        "mx_secure": tlsa.mx.authenticated,
         "hosts": [
             {
                 "host": host.host,
                 "name": host.name,
-                "secure": host.secure,
+                "secure": host.secure and not host.local,
+                "bogus": bool(host.bogus),
                 "records": [
                     {
                         "usage": record.usage,

@@ -125,7 +125,11 @@ def mx_words(mx: MxEvidence) -> str:
         words += " at " + ", ".join(providers)
     if mx.implicit:
         words = f"no MX; the address of {mx.domain} itself is used"
-    return f"{words}, {_confirmed_words([address for host in mx.hosts for address in host.addresses])}"
+    addresses = [address for host in mx.hosts for address in host.addresses]
+    asked = [answer for host in mx.hosts for answer in (host.a, host.aaaa) if answer is not None]
+    if not addresses and not all(answer.answered for answer in asked):
+        return f"{words}; addresses could not be determined"
+    return f"{words}, {_confirmed_words(addresses)}"
 
 
 def _confirmed_words(addresses: list[HostAddress]) -> str:

@@ -88,13 +88,20 @@ def _reply(reply: Reply) -> str:
 
 
 def _dane(dane: Dane) -> Iterator[tuple[Level | None, str]]:
-    trust = "from the zone file" if dane.local else "authenticated" if dane.secure else "not authenticated"
+    if dane.bogus:
+        yield Level.ERROR, f"DNSSEC fails for {' and '.join(f'{one.name} {one.rdtype}' for one in dane.bogus)}"
+        return
     if dane.status == "unknown":
         yield Level.UNKNOWN, f"DNS gave no answer for {dane.name}"
         return
     if dane.status == "none":
         yield Level.INFO, f"no record at {dane.name}"
         return
+    trust = "from the zone file" if dane.local else "authenticated" if dane.secure else "not authenticated"
+    if dane.secure and dane.over_network and not dane.local:
+        trust += " by a resolver over the network"
+    if dane.secure and dane.mx_secure is False:
+        trust += ", the MX is not"
     yield None, f"{dane.name}, {trust}"
     for match in dane.matches:
         record = match.record

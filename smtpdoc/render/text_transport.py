@@ -70,12 +70,14 @@ def _tls_rpt_words(rpt: TlsRptEvidence) -> str:
 
 
 def _dane_words(tlsa: TlsaEvidence) -> str:
+    if any(host.bogus for host in tlsa.hosts):
+        return "DANE broken (DNSSEC fails for a mail host)"
     if tlsa.status is TopicStatus.UNKNOWN:
         return "DANE could not be determined"
     with_records = [host for host in tlsa.hosts if host.records]
     if not with_records:
         return "no DANE"
-    if any(not host.secure and not host.lookup.local for host in with_records):
+    if not all(host.secure for host in with_records):
         seen = tlsa.resolver_validates is not False
         return "DANE records without DNSSEC" if seen else "DANE records, DNSSEC not seen"
     if len(with_records) < len(tlsa.hosts):

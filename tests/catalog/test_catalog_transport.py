@@ -77,7 +77,9 @@ def _signed(lookup: Lookup) -> Lookup:
 def _tlsa(*records: TlsaRecord, secure: bool = True, answers: dict[str, Answer] | None = None) -> dict[str, Level]:
     zone = Zone(MX | {"_25._tcp.mx.example.com TLSA": list(records)} | (answers or {}))
     found = run_now(gather_tlsa("example.com", zone))
-    hosts = tuple(replace(host, secure=secure) for host in found.hosts)
+    hosts = tuple(
+        replace(host, secure=secure, address=replace(host.address, authenticated=secure)) for host in found.hosts
+    )
     evidence = TlsaEvidence(found.status, found.domain, _signed(found.mx) if secure else found.mx, hosts)
     return {finding.id: finding.level for finding in tlsa.checks.run(evidence)}
 

@@ -8,7 +8,7 @@ from hashlib import sha256, sha512
 
 import pytest
 from support.sessions import HOST, INTERMEDIATE, certificate, handshake
-from support.zone import Zone, run_now
+from support.zone import Answer, Zone, run_now
 
 from smtpdoc.evidence.dns import Lookup, LookupStatus, TlsaRecord
 from smtpdoc.evidence.looks import Dane
@@ -120,21 +120,64 @@ class Secure:
         return tuple(replace(one, authenticated=one.name not in self._insecure) for one in answers)
 
 
-@pytest.mark.parametrize("insecure", ["example.net", HOST, NAME])
-def test_every_answer_on_the_way_has_to_be_authenticated(insecure: str) -> None:
+@pytest.mark.parametrize("insecure", [HOST, NAME])
+def test_the_answers_about_the_host_have_to_be_authenticated(insecure: str) -> None:
     records = Zone({f"{HOST} A": "192.0.2.25", f"{NAME} TLSA": TlsaRecord(3, 1, 1, WRONG), "example.net MX": (1, HOST)})
 
-    assert asked(Secure(records), domain="example.net").secure is True
-    assert asked(Secure(records, insecure), domain="example.net").secure is False
+    assert asked(Secure(records), domain="example.net").host.secure is True
+    assert asked(Secure(records, insecure), domain="example.net").host.secure is False
 
 
-def test_an_alias_is_asked_for_under_its_own_name_first() -> None:
-    records = Zone(
-        {
-            f"{HOST} CNAME": "host.provider.example",
-            "host.provider.example A": "192.0.2.25",
-            "_25._tcp.host.provider.example TLSA": TlsaRecord(3, 1, 1, WRONG),
-        }
-    )
+def test_an_unsigned_mx_is_told_beside_and_does_not_make_the_host_insecure() -> None:
+    """RFC 7672 section 2.2.1: senders may use the records all the same."""
+    records = Zone({f"{HOST} A": "192.0.2.25", f"{NAME} TLSA": TlsaRecord(3, 1, 1, WRONG), "example.net MX": (1, HOST)})
+    answer = asked(Secure(records, "example.net"), domain="example.net")
 
-    assert "_25._tcp.host.provider.example" == asked(records).lookup.name
+    assert (True, False) == (answer.host.secure, answer.mx_secure)
+    assert asked(Secure(records)).mx_secure is None
+
+
+ALIAS: dict[str, Answer] = {
+    f"{HOST} CNAME": "host.provider.example",
+    "host.provider.example A": "192.0.2.25",
+    "_25._tcp.host.provider.example TLSA": TlsaRecord(3, 1, 1, WRONG),
+}
+
+
+def test_the_canonical_name_of_an_alias_comes_first() -> None:
+    own: dict[str, Answer] = {f"{NAME} TLSA": TlsaRecord(3, 1, 1, WRONG)}
+
+    assert "_25._tcp.host.provider.example" == asked(Zone(ALIAS | own)).host.name
+    assert NAME == asked(Zone({**ALIAS, **own, "_25._tcp.host.provider.example TLSA": []})).host.name
+
+
+def test_of_a_signed_alias_that_leads_out_of_dnssec_its_own_records_count() -> None:
+    """RFC 7672 section 2.2.2: what the alias leads to is not secure, the alias is."""
+
+    class Half(Secure):
+        """The alias is signed; following it leads to an address that is not."""
+
+        async def lookup_all(self, questions: Sequence[tuple[str, str]]) -> tuple[Lookup, ...]:
+            answers = await super().lookup_all(questions)
+            return tuple(replace(one, authenticated=False) if one.aliases else one for one in answers)
+
+    records = Zone(ALIAS | {f"{NAME} TLSA": TlsaRecord(3, 1, 1, WRONG)})
+    answer = asked(Half(records, "host.provider.example", "_25._tcp.host.provider.example"))
+
+    assert (NAME, True, "CNAME") == (answer.host.name, answer.host.secure, answer.host.address.rdtype)
+
+
+def test_a_certificate_under_an_authority_may_be_for_the_name_that_has_the_records() -> None:
+    """RFC 7672 section 3.2.2: the TLSA base domain, or the domain whose secure MX led here."""
+    records: dict[str, Answer] = {
+        f"{HOST} CNAME": "mail.example.net",
+        "mail.example.net A": "192.0.2.25",
+        "_25._tcp.mail.example.net TLSA": TlsaRecord(2, 0, 1, sha256(INTERMEDIATE.der).digest()),
+        "mail.example.net MX": (1, HOST),
+    }
+    for_canonical = handshake(replace(LEAF, names=("*.example.net",)), name_matches=False)
+    for_nobody = handshake(replace(LEAF, names=("other.example",)), name_matches=False)
+
+    assert "match" == dane_of(Zone(records), for_canonical).status
+    (missed,) = dane_of(Zone(records), for_nobody).matches
+    assert f"the certificate is not for {HOST} or mail.example.net" == missed.problem

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -25,17 +25,29 @@ def nsd(zones: Mapping[str, str], folder: Path) -> Iterator[str]:
 
     Skips the test when NSD is not installed, or fails it when SMTPDOC_REQUIRE_SERVERS=1.
     """
-    program = shutil.which("nsd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if program is None:
-        _unavailable("nsd is not installed (apt-get install nsd)")
-    port = _free_port()
+    executable = program("nsd")
+    port = free_port()
     configuration = folder / "nsd.conf"
     configuration.write_text(_configuration(zones, folder, port), encoding="utf-8")
-    log = (folder / "nsd.log").open("wb")
-    with log, subprocess.Popen([program, "-d", "-c", str(configuration)], stdout=log, stderr=log) as process:
+    with running([executable, "-d", "-c", str(configuration)], port, folder / "nsd.log"):
+        yield f"127.0.0.1:{port}"
+
+
+def program(name: str) -> str:
+    """Return the path of a server whose Debian package has the same name; skip or fail the test where it is missing."""
+    found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if found is None:
+        _unavailable(f"{name} is not installed (apt-get install {name})")
+    return found
+
+
+@contextmanager
+def running(command: Sequence[str], port: int, log: Path) -> Iterator[None]:
+    """Run a server in the foreground, from the time when it listens on this port of 127.0.0.1 to the end."""
+    with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:
         try:
-            _wait_until_up(process, port, folder / "nsd.log")
-            yield f"127.0.0.1:{port}"
+            _wait_until_up(process, port, log)
+            yield
         finally:
             process.terminate()
 
@@ -69,7 +81,7 @@ remote-control:
     return server
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -83,4 +95,4 @@ def _wait_until_up(process: subprocess.Popen[bytes], port: int, log: Path) -> No
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    pytest.fail(f"nsd does not run: {log.read_text(errors='replace')[-2000:]}", pytrace=False)
+    pytest.fail(f"{log.stem} does not run: {log.read_text(errors='replace')[-2000:]}", pytrace=False)

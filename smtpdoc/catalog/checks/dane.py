@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from smtpdoc.catalog.checks.tlsa import bogus_words, insecure_words
 from smtpdoc.catalog.model import CheckSet, Detail
+from smtpdoc.evidence.dns import LookupStatus
 from smtpdoc.evidence.looks import Dane, TlsaMatch
 from smtpdoc.evidence.smtp import Transcript
 from smtpdoc.findings import Level, rfc
@@ -111,17 +113,32 @@ def one_record_stale(session: Transcript) -> Iterator[Detail]:
     "not-authenticated",
     title="The TLSA records are not authenticated",
     level=Level.WARNING,
-    why="Senders look at TLSA records only when the answers for the MX, the address and the record are all secure (DNSSEC). "
+    why="Senders look at TLSA records only when the answers for the host's address and for the records are secure (DNSSEC). "
     "Either a zone is not signed, or the resolver that was asked does not validate (then this is a note).",
-    fix="Sign the zones and publish their DS records; if they are signed, ask a validating resolver with --nameserver.",
-    sources=(rfc(7672, "2.2"),),
+    fix="Sign the zone of the host and publish its DS record; if it is signed, ask a validating resolver with --nameserver.",
+    sources=(rfc(7672, "2.2.2"),),
 )
 def not_authenticated(session: Transcript) -> Iterator[Detail]:
     dane = session.dane
     if dane is not None and dane.matches and not dane.secure:
         blind = dane.resolver_validates is False
-        why = "the resolver that was asked does not validate" if blind else "DNSSEC does not cover the way to it"
+        why = "the resolver that was asked does not validate" if blind else insecure_words(dane.address, dane.lookup)
         yield Detail(f"{dane.name}: {why}", subject=session.port_name, level=Level.INFO if blind else None)
+
+
+@checks.add(
+    "mx-not-authenticated",
+    title="The host has DANE, but the MX that names it is not signed",
+    level=Level.INFO,
+    why="Many senders (Postfix is one) use the records all the same. But who can forge the MX answer can name another host, "
+    "and some senders want a signed MX before they use DANE at all.",
+    fix="Sign the domain too.",
+    sources=(rfc(7672, "2.2.1"),),
+)
+def mx_not_authenticated(session: Transcript) -> Iterator[Detail]:
+    dane = session.dane
+    if dane is not None and dane.matches and dane.secure and dane.mx_secure is False:
+        yield Detail(f"the MX that leads to {session.host} is not signed", subject=session.port_name)
 
 
 @checks.add(
@@ -135,7 +152,8 @@ def not_authenticated(session: Transcript) -> Iterator[Detail]:
 def none(session: Transcript) -> Iterator[Detail]:
     dane = session.dane
     if dane is not None and dane.status == "none":
-        yield Detail(f"no TLSA record at {dane.name}", subject=session.port_name, paste=_fitting(session, dane))
+        proved = ", as DNSSEC proves" if dane.lookup.authenticated else ""
+        yield Detail(f"no TLSA record at {dane.name}{proved}", subject=session.port_name, paste=_fitting(session, dane))
 
 
 @checks.add(
@@ -148,9 +166,29 @@ def none(session: Transcript) -> Iterator[Detail]:
 )
 def unknown(session: Transcript) -> Iterator[Detail]:
     dane = session.dane
-    if dane is not None and dane.status == "unknown":
+    if dane is not None and dane.status == "unknown" and not dane.bogus:
         detail = printable(dane.lookup.detail or dane.lookup.status.value)
-        yield Detail(f"DNS gave no answer for {dane.name}: {detail}", subject=session.port_name)
+        signed = dane.address is not None and dane.address.authenticated
+        refused = signed and dane.lookup.status is LookupStatus.SERVFAIL
+        yield Detail(
+            f"DNS gave no answer for {dane.name}: {detail}",
+            subject=session.port_name,
+            level=Level.ERROR if refused else None,
+        )
+
+
+@checks.add(
+    "bogus",
+    title="DNSSEC fails for this host",
+    level=Level.ERROR,
+    why="To senders that validate it is as if the host's name servers were down: they pass the host over, and keep the mail "
+    "when no other is left.",
+    fix="Have the host's zone signed again, or correct its DS record.",
+    sources=(rfc(7672, "2.1.1"), rfc(4035, "5.5")),
+)
+def bogus(session: Transcript) -> Iterator[Detail]:
+    for lookup in session.dane.bogus if session.dane is not None else ():
+        yield Detail(bogus_words(lookup), subject=session.port_name, paste=(f"dig {lookup.name} {lookup.rdtype} +cd",))
 
 
 @checks.add(

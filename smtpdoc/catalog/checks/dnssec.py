@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from smtpdoc.catalog.checks.tlsa import bogus_words
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.dnssec import DnssecEvidence, DnssecState
 from smtpdoc.findings import Level, rfc
@@ -22,7 +23,7 @@ checks = CheckSet[DnssecEvidence]("dnssec")
 def bogus(dnssec: DnssecEvidence) -> Iterator[Detail]:
     if dnssec.state is DnssecState.BOGUS:
         yield Detail(
-            f"the resolver refuses the answer for {dnssec.domain} MX, and has one when asked not to check signatures",
+            bogus_words(dnssec.lookup),
             subject=dnssec.domain,
             paste=(f"dig {dnssec.domain} MX +dnssec +cd",),
         )

@@ -51,7 +51,11 @@ def unknown(mx: MxEvidence) -> Iterator[Detail]:
         silent = [lookup for lookup in (host.a, host.aaaa) if lookup is not None and not lookup.answered]
         if silent:
             types = " and ".join(lookup.rdtype for lookup in silent)
-            yield Detail(f"DNS gave no answer for the {types} records of {printable(host.host)}", subject=host.host)
+            refused = [printable(lookup.detail) for lookup in silent if lookup.status is LookupStatus.SERVFAIL]
+            why = f": {refused[0]}" if refused and refused[0] else ""
+            yield Detail(
+                f"DNS gave no answer for the {types} records of {printable(host.host)}{why}", subject=host.host
+            )
 
 
 @checks.add(

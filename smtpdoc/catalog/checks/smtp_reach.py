@@ -15,7 +15,7 @@ checks = CheckSet[Transcript]("smtp")
 SLOW_GREETING_S = 5.0
 
 _DNS_WORDS = ("nxdomain", "no-address")
-_MX_WORDS = ("null-mx", "no-mail-host")
+_MX_WORDS = ("null-mx", "no-mail-host", "dns-bogus")
 _RUNAWAY_WORDS = ("line-too-long", "reply-too-long", "session-too-big", "surplus-flood")
 _OTHER_PROTOCOL_WORDS = ("not-smtp", "other-protocol", "speaks-tls")
 
@@ -49,6 +49,21 @@ def name_lookup_failed(session: Transcript) -> Iterator[Detail]:
         return
     if failure.word not in (*_DNS_WORDS, *_MX_WORDS):
         yield Detail(failure.detail, subject=session.host, paste=probe_command(session, "--nameserver 9.9.9.9"))
+
+
+@checks.add(
+    "name-bogus",
+    title="The domain's DNSSEC signatures are not valid",
+    level=Level.ERROR,
+    why="Senders whose resolver validates, as that of the large mail services does, find no mail host for this domain: the "
+    "mail waits and is then returned.",
+    fix="Have the zone signed again (expired signatures are the usual cause), or correct the DS record at the registrar.",
+    sources=(rfc(4035, "5.5"),),
+)
+def name_bogus(session: Transcript) -> Iterator[Detail]:
+    exchange = failure_of(session, Stage.CONNECT)
+    if exchange is not None and exchange.failure is not None and exchange.failure.word == "dns-bogus":
+        yield Detail(exchange.failure.detail, subject=session.host)
 
 
 @checks.add(
@@ -243,6 +258,8 @@ def _told_elsewhere(session: Transcript, exchange: Exchange, failure: Failure) -
             return failure.word == "tls-clear-answer" or (failure.word == "starttls-injection" and not implicit)
         case Stage.TLS:
             return failure.kind is FailureKind.TIMEOUT
+        case Stage.AUTH:
+            return failure.word in ("sasl-broken", "server-unproven")
         case _:
             return False
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.auth import TopicStatus
-from smtpdoc.evidence.dns import LookupStatus, TlsaRecord
+from smtpdoc.evidence.dns import Lookup, LookupStatus, TlsaRecord
 from smtpdoc.evidence.transport import TlsaEvidence, TlsaHost
 from smtpdoc.findings import Level, rfc
+from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.tlsa import TlsaVerdict, judge_tlsa
 
 checks = CheckSet[TlsaEvidence]("tlsa")
@@ -31,6 +32,18 @@ def _words(record: TlsaRecord) -> str:
     return f"{record.usage} {record.selector} {record.matching_type}"
 
 
+def insecure_words(address: Lookup | None, records: Lookup) -> str:
+    """Return what DNSSEC does not cover: a host's address, or else its TLSA records alone."""
+    if address is not None and not (address.authenticated or address.local):
+        return f"the address of {printable(address.name)} is not signed"
+    return f"{printable(records.name)} is not signed"
+
+
+def bogus_words(lookup: Lookup) -> str:
+    said = printable(lookup.detail or lookup.status.value)
+    return f"{printable(lookup.name)} {lookup.rdtype}: {said}; asked not to check signatures, it has an answer"
+
+
 def _flagged(tlsa: TlsaEvidence, flag: str) -> Iterator[tuple[TlsaHost, TlsaRecord]]:
     for host in tlsa.hosts:
         yield from ((host, record) for record in host.records if flag in _verdict(record).flags)
@@ -48,12 +61,28 @@ def unknown(tlsa: TlsaEvidence) -> Iterator[Detail]:
     if not tlsa.mx.answered:
         yield Detail(f"DNS gave no answer for the MX of {tlsa.domain}", subject=tlsa.domain)
     for host in tlsa.hosts:
-        if not host.lookup.answered:
+        if not host.lookup.answered and not host.bogus:
             # A server that answers for everything but TLSA, in a signed zone, stops the mail.
-            refused = tlsa.mx.authenticated and host.lookup.status is LookupStatus.SERVFAIL
+            refused = host.address.authenticated and host.lookup.status is LookupStatus.SERVFAIL
             yield Detail(
-                f"DNS gave no answer for {host.name}", subject=host.host, level=Level.ERROR if refused else None
+                f"DNS gave no answer for {host.name}: {printable(host.lookup.detail or host.lookup.status.value)}",
+                subject=host.host,
+                level=Level.ERROR if refused else None,
             )
+
+
+@checks.add(
+    "bogus",
+    title="DNSSEC fails for a mail host",
+    level=Level.ERROR,
+    why="To senders that validate (the large services, and all that use DANE) it is as if the host's name servers were down: they pass the host over, and keep the mail when no other is left.",
+    fix="Have the zone of the mail host signed again, or correct its DS record. It may belong to a provider.",
+    sources=(rfc(7672, "2.1.1"), rfc(4035, "5.5")),
+)
+def bogus(tlsa: TlsaEvidence) -> Iterator[Detail]:
+    for host in tlsa.hosts:
+        for lookup in host.bogus:
+            yield Detail(bogus_words(lookup), subject=host.host, paste=(f"dig {lookup.name} {lookup.rdtype} +cd",))
 
 
 @checks.add(
@@ -87,16 +116,31 @@ def not_on_every_host(tlsa: TlsaEvidence) -> Iterator[Detail]:
     "not-authenticated",
     title="TLSA records without DNSSEC",
     level=Level.WARNING,
-    why="Senders use TLSA records only when the answers for the MX, the address and the TLSA record are all secure. Either a zone is not signed, or the resolver that was asked does not validate (then this is a note).",
-    fix="Sign the zones and publish their DS records. If they are signed, ask a validating resolver with --nameserver.",
-    sources=(rfc(7672, "2.2"),),
+    why="Senders use TLSA records only when the answers for the host's address and for the records are secure. Either a zone is not signed, or the resolver that was asked does not validate (then this is a note).",
+    fix="Sign the zone of the mail host and publish its DS record. If it is signed, ask a validating resolver with --nameserver.",
+    sources=(rfc(7672, "2.2.2"),),
 )
 def not_authenticated(tlsa: TlsaEvidence) -> Iterator[Detail]:
-    level = Level.INFO if tlsa.resolver_validates is False else None
+    blind = tlsa.resolver_validates is False
     for host in tlsa.hosts:
-        # What a zone file answers is signed when it is published.
-        if host.records and not host.secure and not (host.lookup.local or tlsa.mx.local):
-            yield Detail(f"the answers that lead to {host.name} are not authenticated", subject=host.host, level=level)
+        if host.records and not host.secure:
+            why = (
+                "the resolver that was asked does not validate" if blind else insecure_words(host.address, host.lookup)
+            )
+            yield Detail(f"{host.name}: {why}", subject=host.host, level=Level.INFO if blind else None)
+
+
+@checks.add(
+    "mx-not-authenticated",
+    title="The mail hosts have DANE, but the domain that names them is not signed",
+    level=Level.INFO,
+    why="Many senders (Postfix is one) use the records all the same, so they have to fit. But who can forge the MX answer can name other hosts, and some senders want a signed MX before they use DANE at all.",
+    fix="Sign the domain too.",
+    sources=(rfc(7672, "2.2.1"),),
+)
+def mx_not_authenticated(tlsa: TlsaEvidence) -> Iterator[Detail]:
+    if not tlsa.mx_secure and any(host.records and host.secure for host in tlsa.hosts):
+        yield Detail(f"the MX of {tlsa.domain} is not signed, its mail hosts are", subject=tlsa.domain)
 
 
 @checks.add(
