@@ -40,7 +40,7 @@ async def gather_starttls_injection(place: Place, dialer: Dialer) -> StarttlsInj
 
 
 def _not_under_tls(word: str, kind: FailureKind, detail: str) -> StarttlsInjection:
-    if word in ("starttls-injection", "tls-clear-answer"):
+    if word in ("starttls-injection", "tls-clear-answer", "tls-clear-deferral"):
         return StarttlsInjection("answered-in-clear", detail)
     if kind is FailureKind.TLS:
         # It took the NOOP for the beginning of the handshake, or closed: either way nothing was executed.

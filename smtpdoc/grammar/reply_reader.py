@@ -24,6 +24,8 @@ _BEGINNING = re.compile(rb"[2-5](?:[0-9](?:[0-9](?:[ \r-]|$)|$)|$)")
 _CONTROL = re.compile(rb"[\x01-\x08\x0a-\x1f\x7f]")
 # So much of a line without an end is waited for before it is called no SMTP; binary data is not waited for.
 _PATIENCE_BYTES = 128
+# Among the first so many bytes of text there is no control character and nothing outside ASCII.
+_BINARY_BYTES = 6
 
 _PROTOCOLS = (
     (rb"SSH-", "SSH"),
@@ -34,7 +36,13 @@ _PROTOCOLS = (
     (rb"[\x15\x16]\x03[\x00-\x04]", "TLS"),
     (rb'"IMPLEMENTATION"', "ManageSieve"),
     (rb"RFB [0-9]", "VNC"),
-    (rb"(?s:.)\x00\x00\x00\x0a[0-9]", "MySQL"),
+    (rb":[^ ]+ (?:NOTICE|[0-9]{3}) ", "IRC"),
+    # A packet of MySQL begins with its length and number; version 10 of its greeting is an LF, an error 255.
+    (rb"(?s:.)[\x00-\x03]\x00\x00(?:\x0a(?:[0-9]|$)|\xff)", "MySQL"),
+    (rb"[ER]\x00\x00", "PostgreSQL"),
+    (rb"AMQP[\x00-\x09]", "AMQP"),
+    (rb"\xff[\xfa-\xfe]", "Telnet"),
+    (rb"\x03\x00\x00[\x00-\x3f]", "RDP"),
 )
 
 
@@ -137,7 +145,8 @@ class ReplyReader:
     def _check_beginning(self) -> None:
         start = bytes(self._buffer[: _PATIENCE_BYTES + 1])
         if start and not _BEGINNING.match(start):
-            binary = len(start) >= 3 and (start[0] < 0x20 or start[0] >= 0x7F)
+            looked_at = start[:_BINARY_BYTES] if len(start) >= _BINARY_BYTES else start[:1]
+            binary = len(start) >= 3 and any(byte < 0x20 or byte >= 0x7F for byte in looked_at)
             if binary or len(start) > _PATIENCE_BYTES:
                 self._break("not-smtp", start)
         elif len(self._buffer) > LINE_LIMIT_BYTES:

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
 from smtpdoc.grammar.printable import printable
-from smtpdoc.grammar.reply_reader import recognise_protocol
+from smtpdoc.grammar.reply_reader import (
+    LINE_LIMIT_BYTES,
+    REPLY_LIMIT_BYTES,
+    REPLY_LIMIT_LINES,
+    SESSION_LIMIT_BYTES,
+    recognise_protocol,
+)
 
 if TYPE_CHECKING:
     from smtpdoc.net.smtp import Ending
 
 _SHOWN_CHARS = 200
 
+_RUNAWAY = {
+    "line-too-long": f"a line of more than {LINE_LIMIT_BYTES >> 10} kB",
+    "reply-too-long": f"a reply of more than {REPLY_LIMIT_LINES} lines or {REPLY_LIMIT_BYTES >> 10} kB",
+    "session-too-big": f"more than {SESSION_LIMIT_BYTES >> 20} MB",
+    "surplus-flood": "one reply after the other that nobody had asked for",
+}
 #: What listens on a port by custom, where it is not SMTP.
 _CUSTOMARY = {
+    21: "FTP",
     22: "SSH",
     80: "HTTP",
     110: "POP3",
@@ -26,6 +40,8 @@ _CUSTOMARY = {
     995: "POP3 over TLS",
     3306: "MySQL",
     4190: "ManageSieve",
+    5432: "PostgreSQL",
+    6379: "Redis",
     8080: "HTTP",
     8443: "HTTPS",
 }
@@ -73,13 +89,26 @@ def describe(ending: Ending, stage: Stage, host: str, port: int, *, implicit: bo
     word = ending.word
     if word == "clear-text-before-tls":
         word = "tls-clear-answer" if implicit else "starttls-injection"
+    elif word == "tls-clear-answer" and not implicit:
+        word = _clear_answer(ending.partial)
     base = word.removesuffix("-mid-reply")
     protocol = ending.protocol or (None if greeted else recognise_protocol(ending.partial))
-    if protocol and base in ("not-smtp", "eof", "reset", "lost", "timeout"):
+    strange = ("not-smtp", "eof", "reset", "lost", "timeout", *(("tls-clear-answer",) if implicit else ()))
+    if protocol and base in strange:
         told = "speaks-tls" if protocol == "TLS" else "other-protocol"
         return Failure(FailureKind.PROTOCOL, stage, wrong_door(protocol, host, port, quoted(ending.partial)), told)
     sentence = _sentence(word, ending, stage, host, port, implicit=implicit)
     return Failure(_KINDS.get(base, FailureKind.PROTOCOL), stage, sentence, word)
+
+
+def _clear_answer(answer: bytes) -> str:
+    """Return the word for a line that came in clear where the server's part of the handshake was due.
+
+    A refusal answers our ClientHello, which was no command. An acceptance answers nothing that we said.
+    """
+    return {b"2": "starttls-injection", b"3": "starttls-injection", b"4": "tls-clear-deferral"}.get(
+        answer[:1], "tls-clear-answer"
+    )
 
 
 def quoted(data: bytes) -> str:
@@ -96,14 +125,19 @@ def _sentence(word: str, ending: Ending, stage: Stage, host: str, port: int, *, 
     mid = ending.word.endswith("-mid-reply")
     match word.removesuffix("-mid-reply"):
         case "not-smtp":
-            return f"{where} sent {seen}, which is no SMTP reply"
-        case "line-too-long" | "reply-too-long" | "session-too-big" | "surplus-flood":
-            return f"{where} sent more than SMTP allows for ({word.replace('-', ' ')}); the connection was dropped"
+            return f"{where} sent {seen if ending.partial else 'an empty line'}, which is no SMTP reply"
+        case "line-too-long" | "reply-too-long" | "session-too-big" | "surplus-flood" as runaway:
+            return f"{where} sent {_RUNAWAY[runaway]}; the connection was dropped"
         case "timeout" | "tls-timeout" if stage is Stage.GREETING and not mid:
             return _silence(where, port)
         case "timeout":
-            part = f"; what had arrived was {seen}" if mid else ""
-            return f"{where} did not answer {_asked(stage)} in time{part}"
+            if not mid:
+                return f"{where} did not answer {_asked(stage)} in time"
+            what = "its greeting" if stage is Stage.GREETING else f"its answer to {_asked(stage)}"
+            # RFC 5321 section 2.3.8: a line ends in CR LF and nothing else.
+            bare = b"\r" in ending.partial and b"\n" not in ending.partial
+            hint = ", where lines end in CR without LF" if bare else ""
+            return f"{where} did not finish {what} in time; what had arrived was {seen}{hint}"
         case "tls-timeout":
             hint = f"; if it speaks in clear first: --tls starttls for {where}" if implicit else ""
             return f"{where} did not answer the TLS handshake in time{hint}"
@@ -126,6 +160,8 @@ def _sentence(word: str, ending: Ending, stage: Stage, host: str, port: int, *, 
             )
         case "tls-clear-answer":
             return f"{where} agreed to STARTTLS and then answered the handshake in clear, with {seen}"
+        case "tls-clear-deferral":
+            return f"{where} agreed to STARTTLS and then put the handshake off in clear, with {seen}"
         case "tls-closed":
             return f"{where} closed the connection during the TLS handshake"
         case "tls-broken":
@@ -193,6 +229,8 @@ def connect_failure(error: OSError, host: str, address: str, port: int, source_i
         )
     if isinstance(error, TimeoutError):
         return Failure(FailureKind.TIMEOUT, Stage.CONNECT, connect_timeout(where, port), "connect-timeout")
+    if (interface := _interface_problem(error, address)) is not None:
+        return Failure(FailureKind.UNREACHABLE, Stage.CONNECT, interface, "no-interface")
     if isinstance(error, ConnectionError):
         return Failure(FailureKind.CLOSED, Stage.CONNECT, f"{where} dropped the connection at once", "reset")
     word = _UNREACHABLE_WORDS.get(error.errno or 0, "unreachable")
@@ -208,6 +246,16 @@ def connect_failure(error: OSError, host: str, address: str, port: int, source_i
         case _:
             detail = f"no connection to {where}: {_strerror(error)}"
     return Failure(FailureKind.UNREACHABLE, Stage.CONNECT, detail, word)
+
+
+def _interface_problem(error: OSError, address: str) -> str | None:
+    """Return what is wrong with the zone of a link-local address (RFC 4007 section 11), or None when nothing is."""
+    ip, percent, zone = address.partition("%")
+    if percent and isinstance(error, socket.gaierror):  # addresses are numeric here: only the zone can be unknown
+        return f"this machine has no network interface {printable(zone)}, which {ip}%{printable(zone)} names"
+    if not percent and ip.lower().startswith("fe80:") and error.errno == errno.EINVAL:
+        return f"{ip} is a link-local address, which needs the interface it is on: [{ip}%INTERFACE]"
+    return None
 
 
 def connect_timeout(where: str, port: int) -> str:

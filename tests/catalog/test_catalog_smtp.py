@@ -90,6 +90,7 @@ def test_each_way_not_to_be_reached_has_one_finding(exchange: Exchange, expected
     ("exchange", "expected"),
     [
         (failed(Stage.GREETING, FailureKind.TIMEOUT, "timeout"), [("smtp.silent", "unknown")]),
+        (failed(Stage.GREETING, FailureKind.TIMEOUT, "timeout-mid-reply"), [("smtp.no-answer", "unknown")]),
         (failed(Stage.GREETING, FailureKind.CLOSED, "eof"), [("smtp.no-answer", "unknown")]),
         (failed(Stage.GREETING, FailureKind.PROTOCOL, "not-smtp"), [("smtp.other-protocol", "error")]),
         (failed(Stage.GREETING, FailureKind.PROTOCOL, "other-protocol"), [("smtp.other-protocol", "error")]),
@@ -130,7 +131,8 @@ MISSING = failed(Stage.STARTTLS, FailureKind.PROTOCOL, "starttls-missing")
         (answered(Stage.STARTTLS, "454 no"), {"opportunistic": True}, [("smtp.starttls-refused", "warning")]),
         (answered(Stage.STARTTLS, "220 go"), {}, []),
         (failed(Stage.TLS, FailureKind.PROTOCOL, "starttls-injection"), {}, [("smtp.starttls-injection", "error")]),
-        (failed(Stage.TLS, FailureKind.PROTOCOL, "tls-clear-answer"), {}, [("smtp.starttls-injection", "error")]),
+        (failed(Stage.TLS, FailureKind.PROTOCOL, "tls-clear-answer"), {}, [("smtp.starttls-not-started", "error")]),
+        (failed(Stage.TLS, FailureKind.PROTOCOL, "tls-clear-deferral"), {}, [("smtp.starttls-not-started", "unknown")]),
         (
             failed(Stage.TLS, FailureKind.PROTOCOL, "tls-clear-answer"),
             {"tls_mode": "implicit"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 
 import pytest
 
@@ -54,7 +55,55 @@ from smtpdoc.net.smtp import Ending
             Stage.EHLO,
             FailureKind.PROTOCOL,
             "line-too-long",
-            "mx.example:587 sent more than SMTP allows for (line too long); the connection was dropped",
+            "mx.example:587 sent a line of more than 8 kB; the connection was dropped",
+        ),
+        (
+            Ending("not-smtp"),
+            Stage.GREETING,
+            FailureKind.PROTOCOL,
+            "not-smtp",
+            "mx.example:587 sent an empty line, which is no SMTP reply",
+        ),
+        (
+            Ending("timeout-mid-reply", partial=b"220-mx"),
+            Stage.GREETING,
+            FailureKind.TIMEOUT,
+            "timeout-mid-reply",
+            'mx.example:587 did not finish its greeting in time; what had arrived was "220-mx"',
+        ),
+        (
+            Ending("timeout-mid-reply", partial=b"250 mx\r250 x"),
+            Stage.EHLO,
+            FailureKind.TIMEOUT,
+            "timeout-mid-reply",
+            (
+                "mx.example:587 did not finish its answer to EHLO in time; what had arrived was "
+                '"250 mx\\x0d250 x", where lines end in CR without LF'
+            ),
+        ),
+        (
+            Ending("tls-clear-answer", partial=b"421 sorry"),
+            Stage.TLS,
+            FailureKind.PROTOCOL,
+            "tls-clear-deferral",
+            'mx.example:587 agreed to STARTTLS and then put the handshake off in clear, with "421 sorry"',
+        ),
+        (
+            Ending("tls-clear-answer", partial=b"500 what?"),
+            Stage.TLS,
+            FailureKind.PROTOCOL,
+            "tls-clear-answer",
+            'mx.example:587 agreed to STARTTLS and then answered the handshake in clear, with "500 what?"',
+        ),
+        (
+            Ending("tls-clear-answer", partial=b"250 INJECTED"),
+            Stage.TLS,
+            FailureKind.PROTOCOL,
+            "starttls-injection",
+            (
+                'mx.example:587 sent "250 INJECTED" in clear after it had agreed to STARTTLS; somebody on the way '
+                "could have put it there, so the session was ended"
+            ),
         ),
         (
             Ending("tls-failed", "TLSV1_ALERT_PROTOCOL_VERSION"),
@@ -102,6 +151,28 @@ def test_a_server_that_has_greeted_is_no_other_protocol() -> None:
 
     assert describe(ending, Stage.EHLO, "mx.example", 25, implicit=False, greeted=True).word == "eof-mid-reply"
     assert describe(ending, Stage.GREETING, "mx.example", 25, implicit=False, greeted=False).word == "other-protocol"
+
+
+def test_a_handshake_answered_by_another_protocol_names_it() -> None:
+    ending = Ending("tls-clear-answer", partial=b"HTTP/1.1 400 Bad Request")
+    failure = describe(ending, Stage.TLS, "mx.example", 465, implicit=True, greeted=False)
+
+    assert failure.word == "other-protocol"
+    assert failure.detail.startswith("mx.example:465 speaks HTTP, not SMTP")
+
+
+@pytest.mark.parametrize(
+    ("error", "address", "words"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "?"), "fe80::1%nope", "no network interface nope"),
+        (OSError(errno.EINVAL, "?"), "fe80::1", "[fe80::1%INTERFACE]"),
+    ],
+)
+def test_an_address_that_needs_an_interface_says_which(error: OSError, address: str, words: str) -> None:
+    failure = connect_failure(error, address, address, 25, None)
+
+    assert (failure.kind, failure.word) == (FailureKind.UNREACHABLE, "no-interface")
+    assert words in failure.detail
 
 
 @pytest.mark.parametrize(

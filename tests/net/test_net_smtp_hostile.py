@@ -403,20 +403,21 @@ def test_clear_text_behind_the_220_of_starttls_ends_the_session(shelf: Path, inj
 
 
 @pytest.mark.parametrize(
-    ("answer", "shown"),
+    ("answer", "word", "finding"),
     [
-        (b"250 INJECTED\r\n", "250 INJECTED"),
-        (b"500 what is that?\r\n", "500 what is that?"),
-        (b"421 sorry\r\n", "421 sorry"),
+        (b"250 INJECTED\r\n", "starttls-injection", "smtp.starttls-injection"),
+        (b"500 what is that?\r\n", "tls-clear-answer", "smtp.starttls-not-started"),
+        (b"421 sorry\r\n", "tls-clear-deferral", "smtp.starttls-not-started"),
     ],
 )
 @pytest.mark.parametrize("size", [1, 100])
-def test_clear_text_in_answer_to_the_handshake_is_shown(answer: bytes, shown: str, size: int) -> None:
+def test_clear_text_in_answer_to_the_handshake_is_shown(answer: bytes, word: str, finding: str, size: int) -> None:
+    """A refusal answers our ClientHello; an acceptance answers nothing that we sent."""
     transcript, _ = probe((*TO_STARTTLS, READY, Raw(), Chopped(answer, size), CLOSE))
 
-    assert told(transcript) == ["greeting 220", "ehlo 250", "starttls 220", "tls tls-clear-answer"]
-    assert f'"{shown}"' in detail(transcript)
-    assert ids(transcript) == ["smtp.starttls-injection"]
+    assert told(transcript) == ["greeting 220", "ehlo 250", "starttls 220", f"tls {word}"]
+    assert f'"{answer.decode().rstrip()}"' in detail(transcript)
+    assert ids(transcript) == [finding]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from smtpdoc.catalog.model import CheckSet, Detail
-from smtpdoc.evidence.smtp import Stage, Transcript
+from smtpdoc.evidence.smtp import LineKind, Stage, Transcript
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.ehlo import auth_mechanisms, overwritten_keyword
 from smtpdoc.grammar.printable import printable
@@ -17,6 +17,10 @@ checks = CheckSet[Transcript]("smtp")
 EXPECTED = ("8BITMIME", "ENHANCEDSTATUSCODES", "PIPELINING", "SIZE")
 #: Replies later than this look like a delay on purpose.
 SLOW_REPLY_S = 5.0
+#: So do several that are later than this one, from a server that is not far away, and one whose lines come as slowly.
+TARPIT_REPLY_S = 1.0
+TARPIT_REPLIES = 3
+_FAR_AWAY_S = 0.5
 
 # Patterns are compiled when a session needs them; most do not.
 _VERSION = (
@@ -28,6 +32,15 @@ _INTERCEPTORS = (
     r"avast|AVG |Kaspersky|ESET SSL|Bitdefender|FortiGate|Fortinet|Sophos|Zscaler|Check Point|SonicWall|WatchGuard|"
     r"Palo Alto|Barracuda|Untangle|Norton|McAfee|Trend Micro|Dr\.?Web"
 )
+
+
+_NAMED = 8
+
+
+def _listed(keywords: Sequence[str]) -> str:
+    """Name keywords, the first ones of very many."""
+    more = f" and {len(keywords) - _NAMED} more" if len(keywords) > _NAMED + 1 else ""
+    return printable(", ".join(keywords[: _NAMED if more else None])) + more
 
 
 def _greeting(session: Transcript) -> str:
@@ -53,7 +66,7 @@ def extensions_lost(session: Transcript) -> Iterator[Detail]:
     gone = [keyword for keyword in gone if overwritten_keyword((keyword,)) is None]
     if gone:
         yield Detail(
-            f"{session.host} offers {printable(', '.join(gone))} before TLS only",
+            f"{session.host} offers {_listed(gone)} before TLS only",
             subject=session.port_name,
             level=Level.WARNING if "AUTH" in gone else None,
             keywords=tuple(gone),
@@ -163,13 +176,15 @@ def middlebox(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(5321, "4.5.3.2"),),
 )
 def slow_reply(session: Transcript) -> Iterator[Detail]:
-    slow = [
+    answered = [
         exchange
         for exchange in session.exchanges
-        if exchange.reply is not None
-        and exchange.elapsed_s > SLOW_REPLY_S
-        and exchange.stage not in (Stage.GREETING, Stage.QUIT, Stage.MESSAGE)
+        if exchange.reply is not None and exchange.stage not in (Stage.GREETING, Stage.QUIT, Stage.MESSAGE)
     ]
+    slow = [exchange for exchange in answered if exchange.elapsed_s > SLOW_REPLY_S]
+    if not slow and _connected_within(session, _FAR_AWAY_S):
+        each = [exchange for exchange in answered if exchange.elapsed_s > TARPIT_REPLY_S]
+        slow = each if len(each) >= TARPIT_REPLIES else []
     if slow:
         told = ", ".join(f"{one.stage.value.upper()} after {one.elapsed_s:.1f} s" for one in slow[:3])
         more = f" and {len(slow) - 3} more" if len(slow) > 3 else ""
@@ -178,6 +193,42 @@ def slow_reply(session: Transcript) -> Iterator[Detail]:
             subject=session.port_name,
             elapsed_s=round(max(one.elapsed_s for one in slow), 3),
         )
+
+
+@checks.add(
+    "dripped-reply",
+    title="The server sends its replies line by line, with pauses",
+    level=Level.WARNING,
+    why="A tarpit: it spends the time of clients that it does not trust, since programs that send spam do not wait.",
+    fix="If this client should be trusted, exempt it; otherwise give the probe time, with --timeout.",
+    sources=(rfc(5321, "4.5.3.2"),),
+)
+def dripped_reply(session: Transcript) -> Iterator[Detail]:
+    began: float | None = None
+    longest = 0.0
+    for line in session.lines:
+        if line.kind is not LineKind.RECEIVED:
+            began = None
+            continue
+        began = line.at_s if began is None else began
+        longest = max(longest, line.at_s - began)
+        if line.text[3:4] != "-":
+            began = None
+    if longest > TARPIT_REPLY_S and not _greeted_late(session):
+        yield Detail(
+            f"{session.host} took {longest:.1f} s from the first line of a reply to its last",
+            subject=session.port_name,
+            elapsed_s=round(longest, 3),
+        )
+
+
+def _greeted_late(session: Transcript) -> bool:
+    """Its greeting came in two halves, as postscreen's does: smtp.slow-greeting says so where it took long."""
+    return any(one.stage is Stage.GREETING and one.elapsed_s > TARPIT_REPLY_S for one in session.exchanges)
+
+
+def _connected_within(session: Transcript, seconds: float) -> bool:
+    return any(one.stage is Stage.CONNECT and one.elapsed_s < seconds for one in session.exchanges)
 
 
 ENTRIES = checks.entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from smtpdoc.catalog.checks import smtp_reach
@@ -20,6 +21,7 @@ checks.include(smtp_reach.checks)  # what stands in the way is told first
 CLEAR_TEXT_MECHANISMS = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
 #: Addresses that a shell leaves alone.
 _PLAIN = re.compile(r"[A-Za-z0-9._+@-]+")
+
 
 _FAULT_WORDS = {
     "bare-lf": "lines that end in LF without CR",
@@ -86,8 +88,12 @@ def starttls_stripped(session: Transcript) -> Iterator[Detail]:
 def starttls_refused(session: Transcript) -> Iterator[Detail]:
     exchange = last(session, Stage.STARTTLS)
     if exchange is not None and exchange.status in (StageStatus.REFUSED, StageStatus.DEFERRED):
-        detail = refusal(session, exchange, "offers STARTTLS and refused it")
+        detail = refusal(session, exchange, "offers STARTTLS and refused it", again=probe_command(session))
         detail.level = Level.WARNING if session.opportunistic else Level.ERROR
+        # STARTTLS was sent once, as the server wanted: what the catalog advises to clients that do it wrong is no help.
+        detail.fix, detail.paste = None, probe_command(session)
+        if exchange.reply is not None and re.search(r"X{4,}", exchange.reply.text):
+            detail.fix = "The command arrived as XXXX: turn off SMTP inspection on the firewalls of both sides."
         yield detail
 
 
@@ -104,7 +110,26 @@ def starttls_injection(session: Transcript) -> Iterator[Detail]:
     exchange = failure_of(session, Stage.TLS)
     if exchange is None or exchange.failure is None or session.tls_mode == "implicit":
         return
-    if exchange.failure.word in ("starttls-injection", "tls-clear-answer"):
+    if exchange.failure.word == "starttls-injection":
+        yield Detail(exchange.failure.detail, subject=session.port_name)
+
+
+@checks.add(
+    "starttls-not-started",
+    title="The server agreed to STARTTLS and then went on in clear",
+    level=Level.ERROR,
+    why="After its 220 the next bytes are a TLS handshake. This server did not take ours for one: something between here "
+    "and there answers STARTTLS on its behalf, or its TLS part does not work.",
+    fix="Look into the server's log for this moment, and for a proxy or filter in front of it that does not know STARTTLS.",
+    sources=(rfc(3207, "4"),),
+)
+def starttls_not_started(session: Transcript) -> Iterator[Detail]:
+    exchange = failure_of(session, Stage.TLS)
+    if exchange is None or exchange.failure is None or session.tls_mode == "implicit":
+        return
+    if exchange.failure.word == "tls-clear-deferral":
+        yield Detail(exchange.failure.detail, subject=session.port_name, level=Level.UNKNOWN)
+    elif exchange.failure.word == "tls-clear-answer":
         yield Detail(exchange.failure.detail, subject=session.port_name)
 
 
@@ -251,7 +276,8 @@ def mail_refused(session: Transcript) -> Iterator[Detail]:
 def mail_deferred(session: Transcript) -> Iterator[Detail]:
     exchange = last(session, Stage.MAIL)
     if exchange is not None and exchange.status is StageStatus.DEFERRED:
-        yield refusal(session, exchange, f"put off the sender {_sender(session)}")
+        what = "closes the session" if _closing(exchange) else f"put off the sender {_sender(session)}"
+        yield refusal(session, exchange, what, again=probe_command(session))
 
 
 @checks.add(
@@ -294,6 +320,11 @@ def _about_recipient(session: Transcript, exchange: Exchange, what: str) -> Deta
     return detail
 
 
+def _closing(exchange: Exchange) -> bool:
+    """421 is about the session, whatever it answers (RFC 5321 section 3.8)."""
+    return exchange.reply is not None and exchange.reply.code == 421
+
+
 def _sender(session: Transcript) -> str:
     return f"<{printable(session.mail_from or '')}>"
 
@@ -313,10 +344,16 @@ def _sender(session: Transcript) -> str:
 def surplus_reply(session: Transcript) -> Iterator[Detail]:
     if any(one.failure is not None and one.failure.word == "starttls-injection" for one in session.exchanges):
         return  # told with the injection
-    for reply in session.unsolicited:
-        if reply.code != 421:  # the one reply that may come at any time (RFC 5321 section 3.8)
-            text = printable(reply.text[:QUOTED_CHARS])
-            yield Detail(f"{session.host} sent {reply.code} {text} unasked", subject=session.port_name, code=reply.code)
+    # 421 is the one reply that may come at any time (RFC 5321 section 3.8).
+    seen = Counter((one.code, one.text[:QUOTED_CHARS]) for one in session.unsolicited if one.code != 421)
+    for (code, text), times in seen.items():
+        often = "" if times == 1 else f", {times} times"
+        yield Detail(
+            f"{session.host} sent {code} {printable(text)} unasked{often}",
+            subject=session.port_name,
+            code=code,
+            times=times,
+        )
 
 
 @checks.add(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from smtpdoc.catalog.checks.smtp_words import failure_of, last, probe_command, refusal
+from smtpdoc.catalog.checks.smtp_words import failure_of, last, probe_command, quoted, refusal
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
@@ -17,6 +18,9 @@ SLOW_GREETING_S = 5.0
 _DNS_WORDS = ("nxdomain", "no-address")
 _MX_WORDS = ("null-mx", "no-mail-host", "dns-bogus")
 _RUNAWAY_WORDS = ("line-too-long", "reply-too-long", "session-too-big", "surplus-flood")
+_UNFINISHED = "timeout-mid-reply"
+#: What came in clear where a handshake was due.
+_IN_CLEAR = ("starttls-injection", "tls-clear-answer", "tls-clear-deferral")
 _OTHER_PROTOCOL_WORDS = ("not-smtp", "other-protocol", "speaks-tls")
 
 # Can it be reached?
@@ -168,6 +172,27 @@ def address_unreachable(session: Transcript) -> Iterator[Detail]:
 # Is it SMTP?
 
 
+#: Words of greetings, or of refusals of EHLO, that belong to other protocols with three-digit codes.
+_ALIKE = (
+    ("FTP", r"FTP|FileZilla|\bUSER and PASS\b"),
+    ("LMTP", r"\bLMTP\b|\bLHLO\b|^\S+ Dovecot(?: \(\S+\))? ready"),
+    ("NNTP", r"\bNNTP\b|\bINN\b|\bnews\b"),
+)
+
+
+def spoken_instead(session: Transcript) -> str | None:
+    """Return the protocol of a server that greets with a code as SMTP does, and knows neither EHLO nor HELO."""
+    greeting = last(session, Stage.GREETING)
+    if greeting is None or greeting.reply is None or not greeting.reply.positive:
+        return None
+    hellos = [one for one in session.exchanges if one.stage is Stage.EHLO]
+    if greeting.status is StageStatus.OK and not (hellos and all(one.status is StageStatus.REFUSED for one in hellos)):
+        return None
+    texts = [one.reply.text for one in (greeting, *hellos) if one.reply is not None]
+    told = next((name for name, words in _ALIKE if any(re.search(words, text, re.IGNORECASE) for text in texts)), None)
+    return told or (None if greeting.status is StageStatus.OK else "another protocol")
+
+
 @checks.add(
     "other-protocol",
     title="This port does not speak SMTP the way it was asked",
@@ -186,9 +211,33 @@ def other_protocol(session: Transcript) -> Iterator[Detail]:
         elif failure.word == "speaks-tls":
             yield Detail(failure.detail, subject=session.port_name, paste=probe_command(session, "--tls implicit"))
         elif failure.word in _OTHER_PROTOCOL_WORDS:
-            host = f"[{session.host}]" if ":" in session.host else session.host
-            elsewhere = (f"smtpdoc probe {host}:587",) if session.port != 587 else ()
-            yield Detail(failure.detail, subject=session.port_name, paste=elsewhere)
+            yield Detail(
+                failure.detail,
+                subject=session.port_name,
+                fix=None if exchange.stage in _FIRST_WORDS else _BROKEN_OFF_FIX,
+                paste=_other_port(session) if exchange.stage in _FIRST_WORDS else probe_command(session),
+            )
+    protocol = spoken_instead(session)
+    if protocol is not None:
+        yield Detail(
+            f"{session.port_name} speaks {protocol}, not SMTP: its codes look alike; mail servers listen on port 25, 465 "
+            "or 587",
+            subject=session.port_name,
+            paste=_other_port(session),
+            protocol=protocol,
+        )
+
+
+#: Where a server's first words come: what is no SMTP there never was.
+_FIRST_WORDS = (Stage.GREETING, Stage.TLS)
+_BROKEN_OFF_FIX = (
+    "It spoke SMTP until then: look at what writes into the session, a filter or a debug output of the server."
+)
+
+
+def _other_port(session: Transcript) -> tuple[str, ...]:
+    host = f"[{session.host}]" if ":" in session.host else session.host
+    return (f"smtpdoc probe {host}:587",) if session.port != 587 else ()
 
 
 @checks.add(
@@ -203,6 +252,8 @@ def other_protocol(session: Transcript) -> Iterator[Detail]:
 def silent(session: Transcript) -> Iterator[Detail]:
     exchange = failure_of(session, Stage.GREETING)
     if exchange is None or (failure := exchange.failure) is None or failure.kind is not FailureKind.TIMEOUT:
+        return
+    if failure.word == _UNFINISHED:
         return
     option = "--timeout 300" if session.port == 25 else "--tls implicit"
     yield Detail(
@@ -228,14 +279,35 @@ def no_answer(session: Transcript) -> Iterator[Detail]:
             return  # it said that it would close (RFC 5321 section 3.8)
         if failure is None or exchange.status is not StageStatus.FAILED or _told_elsewhere(session, exchange, failure):
             continue
+        slow = failure.kind is FailureKind.TIMEOUT
         yield Detail(
             failure.detail,
             subject=session.port_name,
-            paste=probe_command(session),
+            fix=_no_answer_fix(exchange.stage, failure),
+            paste=probe_command(session, *(("--timeout 300",) if slow else ())),
             stage=exchange.stage.value,
             fault=failure.word,
         )
         return  # the steps after it have the same cause
+
+
+def _no_answer_fix(stage: Stage, failure: Failure) -> str | None:
+    if failure.kind is FailureKind.TIMEOUT:
+        return (
+            "Give it more time. Some servers slow down whom they do not trust, line by line (a tarpit); others wait for DNS "
+            "or a block list themselves."
+        )
+    if stage is Stage.GREETING and failure.word in ("eof", "reset", "lost"):
+        return (
+            "Something took the connection and dropped it: a server with too many connections, one that refuses this "
+            "address, or a load balancer without a server behind it. Try from another address; then see the server's log."
+        )
+    if failure.word.endswith("-mid-reply"):
+        return (
+            "What had arrived is the server's answer, as far as it goes; read it first. If it is cut off at the same place "
+            "each time, look into the server's log, and for a filter on the way."
+        )
+    return None
 
 
 def _told_elsewhere(session: Transcript, exchange: Exchange, failure: Failure) -> bool:
@@ -252,10 +324,10 @@ def _told_elsewhere(session: Transcript, exchange: Exchange, failure: Failure) -
         case Stage.CONNECT:
             return failure.kind in (FailureKind.TIMEOUT, FailureKind.CLOSED)
         case Stage.GREETING:
-            return failure.kind is FailureKind.TIMEOUT
+            return failure.kind is FailureKind.TIMEOUT and failure.word != _UNFINISHED
         case Stage.TLS if failure.kind is FailureKind.PROTOCOL:
             implicit = session.tls_mode == "implicit"
-            return failure.word == "tls-clear-answer" or (failure.word == "starttls-injection" and not implicit)
+            return failure.word == "tls-clear-answer" or (failure.word in _IN_CLEAR and not implicit)
         case Stage.TLS:
             return failure.kind is FailureKind.TIMEOUT
         case Stage.AUTH:
@@ -275,7 +347,13 @@ def _told_elsewhere(session: Transcript, exchange: Exchange, failure: Failure) -
 def runaway_reply(session: Transcript) -> Iterator[Detail]:
     for exchange in session.exchanges:
         if exchange.failure is not None and exchange.failure.word in _RUNAWAY_WORDS:
-            yield Detail(exchange.failure.detail, subject=session.port_name, fault=exchange.failure.word)
+            yield Detail(
+                exchange.failure.detail,
+                subject=session.port_name,
+                # After QUIT all that was asked is known.
+                level=Level.WARNING if exchange.stage in (Stage.RSET, Stage.QUIT) else None,
+                fault=exchange.failure.word,
+            )
             return
 
 
@@ -289,8 +367,10 @@ def runaway_reply(session: Transcript) -> Iterator[Detail]:
 )
 def greeting_refused(session: Transcript) -> Iterator[Detail]:
     exchange = last(session, Stage.GREETING)
-    if exchange is not None and exchange.status is StageStatus.REFUSED:
-        yield refusal(session, exchange, "greeted with a refusal")
+    if exchange is None or exchange.status is not StageStatus.REFUSED or exchange.reply is None:
+        return
+    if not exchange.reply.positive:  # else it is another protocol that has codes
+        yield refusal(session, exchange, "greeted with a refusal", stage_knows=True)
 
 
 @checks.add(
@@ -304,7 +384,7 @@ def greeting_refused(session: Transcript) -> Iterator[Detail]:
 def greeting_deferred(session: Transcript) -> Iterator[Detail]:
     exchange = last(session, Stage.GREETING)
     if exchange is not None and exchange.status is StageStatus.DEFERRED:
-        yield refusal(session, exchange, "asked to come back later")
+        yield refusal(session, exchange, "asked to come back later", again=probe_command(session), stage_knows=True)
 
 
 @checks.add(
@@ -337,14 +417,20 @@ def slow_greeting(session: Transcript) -> Iterator[Detail]:
 def ehlo_refused(session: Transcript) -> Iterator[Detail]:
     for stage in (Stage.EHLO, Stage.EHLO_TLS):
         tries = [one for one in session.exchanges if one.stage is stage and one.reply is not None]
-        if not tries or tries[0].status is StageStatus.OK:
+        if not tries or tries[0].status is StageStatus.OK or spoken_instead(session) is not None:
             continue
-        again = probe_command(session, "--helo YOUR.HOST.NAME")
-        if tries[-1].status is StageStatus.OK:
-            detail = refusal(session, tries[0], "knows HELO only", again=again)
-            detail.level = Level.WARNING
-        else:
-            detail = refusal(session, tries[-1], f"refused the name {session.helo}", again=again)
-            if tries[-1].status is StageStatus.DEFERRED:
-                detail.level = Level.UNKNOWN
+        tried = tries[-1]
+        if tried.status is StageStatus.OK:
+            yield Detail(
+                f"{session.host} knows HELO only: {quoted(tries[0])}",
+                subject=session.port_name,
+                level=Level.WARNING,
+                fix="Let the server speak ESMTP. If it does, a firewall that inspects SMTP takes EHLO out: turn that off.",
+                code=tries[0].reply.code if tries[0].reply is not None else None,
+            )
+            continue
+        what = f"refused the name {session.helo}" if tried.status is StageStatus.REFUSED else "put EHLO off"
+        detail = refusal(session, tried, what, again=probe_command(session, "--helo YOUR.HOST.NAME"), stage_knows=True)
+        if tried.status is StageStatus.DEFERRED:
+            detail.level = Level.UNKNOWN
         yield detail

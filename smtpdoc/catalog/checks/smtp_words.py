@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from smtpdoc.catalog.model import Detail
+from smtpdoc.evidence.explanation import Confidence
 from smtpdoc.evidence.smtp import Exchange, Stage, Transcript
 from smtpdoc.grammar.printable import printable
 
 QUOTED_CHARS = 300
+_BY_CODE = (Confidence.CODE, Confidence.CLASS)
 
 
 def failure_of(session: Transcript, *stages: Stage) -> Exchange | None:
@@ -36,10 +38,18 @@ def probe_command(session: Transcript, *options: str) -> tuple[str, ...]:
     return (" ".join(("smtpdoc probe", session.port_name, *options)),)
 
 
-def refusal(session: Transcript, exchange: Exchange, what: str, *, again: tuple[str, ...] = ()) -> Detail:
-    """Return the detail for a negative reply, with the catalog's advice where it knows the reply."""
+def refusal(
+    session: Transcript, exchange: Exchange, what: str, *, again: tuple[str, ...] = (), stage_knows: bool = False
+) -> Detail:
+    """Return the detail for a negative reply, with the catalog's advice where it knows the reply.
+
+    `stage_knows`: the stage tells more about the reason than the codes alone do, so that only words that the catalog
+    knows bring advice of their own.
+    """
     reply, known = exchange.reply, exchange.explanation
     reason = f" ({known.reason})" if known is not None and known.reason else ""
+    if stage_knows and known is not None and known.confidence in _BY_CODE:
+        known = None
     return Detail(
         f"{session.host} {what}: {quoted(exchange)}{reason}",
         subject=session.port_name,
