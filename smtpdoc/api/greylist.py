@@ -21,11 +21,15 @@ _REASON = "greylisted"
 
 
 def put_off(exchanges: Sequence[Exchange]) -> tuple[str, ...]:
-    """Return the user's recipients that greylisting put off; all of them where it was the sender."""
+    """Return the user's recipients that greylisting put off: all of them where it was the sender, and where it was the
+    message those too that had been accepted for it."""
     recipients = [one for one in exchanges if one.stage is Stage.RCPT and one.decides and one.recipient]
-    if any(one.stage is Stage.MAIL and _greylisted(one) for one in exchanges):
+    stages = {one.stage for one in exchanges if _greylisted(one)}
+    if Stage.MAIL in stages:
         return tuple(one.recipient or "" for one in recipients)
-    return tuple(one.recipient or "" for one in recipients if _greylisted(one))
+    message = not stages.isdisjoint((Stage.DATA, Stage.MESSAGE))
+    found = (one for one in recipients if _greylisted(one) or (message and one.status is StageStatus.OK))
+    return tuple(one.recipient or "" for one in found)
 
 
 def _greylisted(exchange: Exchange) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from smtpdoc.evidence.probe import ProbeEvidence
-from smtpdoc.evidence.smtp import Stage, Transcript
+from smtpdoc.evidence.smtp import Stage, StageStatus, Transcript
 from smtpdoc.report import Section
 
 _ENVELOPE = frozenset({Stage.VRFY, Stage.EXPN, Stage.MAIL})
@@ -53,11 +53,10 @@ def _decided(sessions: Sequence[Transcript]) -> tuple[Transcript, ...]:
 
 
 def _merged(first: Transcript, second: Transcript) -> Transcript:
-    tried = {one.recipient for one in second.exchanges if one.stage is Stage.RCPT}
-    earlier = [
-        one
-        for one in first.exchanges
-        if (one.stage is Stage.RCPT and one.recipient not in tried | set(second.greylisted))
-        or one.stage in (Stage.VRFY, Stage.EXPN, Stage.DATA, Stage.MESSAGE)
-    ]
+    tried = {one.recipient for one in second.exchanges if one.stage is Stage.RCPT} | set(second.greylisted)
+    standing = [one for one in first.exchanges if one.stage is Stage.RCPT and one.recipient not in tried]
+    kept = {Stage.VRFY, Stage.EXPN}
+    if any(one.decides and one.status is StageStatus.OK for one in standing):
+        kept |= {Stage.DATA, Stage.MESSAGE}  # the message was for these
+    earlier = [one for one in first.exchanges if one in standing or one.stage in kept]
     return replace(second, exchanges=(*earlier, *second.exchanges))

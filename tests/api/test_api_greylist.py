@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -172,3 +173,12 @@ def test_a_greylisted_sender_puts_off_everybody() -> None:
     exchanges = [said("451 4.7.1 Greylisting in action", Stage.MAIL), said("503 no sender")]
 
     assert greylist.put_off(exchanges) == ("bob@example.net",)
+
+
+@pytest.mark.parametrize("stage", [Stage.DATA, Stage.MESSAGE])
+def test_a_greylisted_message_puts_off_those_that_it_was_for(stage: Stage) -> None:
+    accepted = Exchange(Stage.RCPT, "", reply("250 ok"), None, False, 0.0, "bob@example.net")
+    refused = replace(accepted, recipient="nobody@example.net", status=StageStatus.REFUSED)
+
+    assert greylist.put_off([accepted, refused, said("451 4.7.1 Greylisting in action", stage)]) == ("bob@example.net",)
+    assert greylist.put_off([accepted, said("451 4.3.0 Error: queue file write error", stage)]) == ()

@@ -188,6 +188,16 @@ def test_an_accepted_message_is_told_with_its_queue_id_and_not_as_delivered() ->
     assert "Accepted is not delivered" in finding.why
 
 
+def test_a_message_that_went_out_twice_was_for_different_people() -> None:
+    """The second session after a wait for greylisting sends it to those that were put off."""
+    sent = (said(Stage.DATA, "354 go"), said(Stage.MESSAGE, "250 2.0.0 Ok: queued as 4F2a9"))
+    again = (said(Stage.DATA, "354 go"), said(Stage.MESSAGE, "554 5.7.1 no"))
+    found = list(message.checks.run(session(rcpt(ACCEPTED), *sent, rcpt(ACCEPTED, "eve@example.net"), *again)))
+
+    assert [one.id for one in found] == ["smtp.message-accepted", "smtp.message-refused"]
+    assert found[0].facts["recipients"] == (BOB,)
+
+
 @pytest.mark.parametrize(
     ("stage", "kind", "word", "expected"),
     [
@@ -209,4 +219,4 @@ def test_a_message_without_an_answer(stage: Stage, kind: FailureKind, word: str,
 def test_a_greylisted_recipient_comes_with_the_command_that_waits() -> None:
     (finding,) = smtp.checks.run(session(rcpt(GREY)))
 
-    assert finding.paste == (f"smtpdoc probe {HOST}:25 --to {BOB} --greylist-wait",)
+    assert finding.paste == (f"smtpdoc probe {HOST}:25 --from a@client.example --to {BOB} --greylist-wait",)

@@ -6,7 +6,7 @@ LAB_SERVERS="dovecot postfix exim opensmtpd sendmail"
 packages_of() {
   case $1 in
     dovecot) echo "dovecot-core dovecot-submissiond" ;;
-    postfix) echo "postfix" ;;
+    postfix) echo "postfix postgrey" ;;
     exim) echo "exim4-daemon-heavy exim4-config exim4-base" ;;
     # The 2020 OpenSMTPD of bookworm, rebuilt for OpenSSL 3, fails every TLS handshake with alert 80. So this one
     # comes from the next release, with the C library and the OpenSSL it was built for; both stay in its overlay.

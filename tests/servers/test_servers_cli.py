@@ -182,3 +182,30 @@ def test_ctrl_c_ends_with_130_and_the_transcript_so_far(postfix: MailServer) -> 
 
     assert running.returncode == 130
     assert "Traceback" not in errors + rest
+
+
+def test_ctrl_c_during_a_wait_for_greylisting_leaves_what_is_known(postfix: MailServer) -> None:
+    arguments = ("--to", "grey@lab.example", "--from", "sender@sender.example", "--greylist-wait=auto")
+    with subprocess.Popen(
+        command(postfix, postfix.mx_port, *arguments),
+        env=environment(PYTHONUNBUFFERED="1"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        shown = ""
+        while "the same again in 301 s" not in shown:
+            line = running.stdout.readline()
+
+            assert line, f"ended early: {shown}"
+
+            shown += line
+        running.send_signal(signal.SIGINT)
+        rest, errors = running.communicate(timeout=10)
+
+    assert running.returncode == 130
+    assert "? smtp.rcpt-deferred" in rest
+    assert "trying again" not in errors, "no terminal, no progress"
+    assert "Traceback" not in errors + rest

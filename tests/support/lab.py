@@ -54,6 +54,9 @@ POSTFIX_PORTS = {
     "open-relay": 35,  # accepts every recipient (and would discard the mail)
     "xclient": 36,  # trusts XCLIENT from loopback
     "proxy": 37,  # wants a PROXY header first
+    "greylist": 61,  # Debian's postgrey, with a delay of two seconds; it lets bob's mail through
+    "greylist-at-data": 62,  # the same, once it has heard DATA
+    "postgrey": 98,
     "p-384": 38,  # takes keys of this curve only
     "dh-1024": 39,  # TLS 1.2 with a short Diffie-Hellman prime
     "rsa-key-exchange": 60,  # TLS 1.2 without forward secrecy

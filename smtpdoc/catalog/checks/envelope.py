@@ -361,7 +361,7 @@ def greylisted_then_accepted(session: Transcript) -> Iterator[Detail]:
         if exchange.status is _OK and exchange.recipient in session.greylisted:
             who = printable(exchange.recipient or "")
             yield Detail(
-                f"{session.host} put {who} off at first and accepted it {session.waited_s:.0f} s later",
+                f"{session.host} put {who} off at first and accepted it {session.waited_s:g} s later",
                 subject=who,
                 waited_s=round(session.waited_s),
             )

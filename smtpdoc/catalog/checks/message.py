@@ -15,21 +15,21 @@ checks = CheckSet[Transcript]("smtp")
 _CUT_OFF = "message-cut-off"
 
 
-def _at(session: Transcript, stage: Stage) -> Exchange | None:
-    """Return the last exchange of a stage: of several BDAT the one that ended them."""
-    return next((one for one in reversed(session.exchanges) if one.stage is stage), None)
+def _answers(session: Transcript, *stages: Stage) -> Iterator[tuple[Exchange, tuple[str, ...]]]:
+    """Tell the exchanges of these stages, each with the recipients that the message was for: a second try after
+    greylisting may have sent it again, to others."""
+    recipients: list[str] = []
+    for one in session.exchanges:
+        if one.stage is Stage.RCPT and one.decides and one.status is StageStatus.OK:
+            recipients.append(one.recipient or "")
+        elif one.stage in stages:
+            yield one, tuple(recipients)
+        if one.stage is Stage.MESSAGE:
+            recipients.clear()
 
 
 def _size(session: Transcript) -> str:
     return f"{session.message.size_bytes:,} bytes" if session.message is not None else "the message"
-
-
-def _accepted_recipients(session: Transcript) -> tuple[str, ...]:
-    return tuple(
-        one.recipient or ""
-        for one in session.exchanges
-        if one.stage is Stage.RCPT and one.decides and one.status is StageStatus.OK
-    )
 
 
 @checks.add(
@@ -42,14 +42,17 @@ def _accepted_recipients(session: Transcript) -> tuple[str, ...]:
     sources=(rfc(5321, "4.2.5"), rfc(5321, "6.1")),
 )
 def message_accepted(session: Transcript) -> Iterator[Detail]:
-    exchange = _at(session, Stage.MESSAGE)
-    if exchange is None or exchange.status is not StageStatus.OK:
-        return
+    for exchange, recipients in _answers(session, Stage.MESSAGE):
+        if exchange.status is StageStatus.OK:
+            yield _taken(session, exchange, recipients)
+
+
+def _taken(session: Transcript, exchange: Exchange, recipients: tuple[str, ...]) -> Detail:
     found = exchange.explanation.facts.get("queue_id") if exchange.explanation is not None else None
     queue_id = str(found) if found else None
-    whom = ", ".join(map(printable, _accepted_recipients(session)))
+    whom = ", ".join(map(printable, recipients))
     where = f"; in its log it is {printable(queue_id)}" if queue_id else ""
-    yield Detail(
+    return Detail(
         f"{session.host} accepted {_size(session)} for {whom}{where}",
         subject=session.port_name,
         fix=None
@@ -57,26 +60,27 @@ def message_accepted(session: Transcript) -> Iterator[Detail]:
         else f"Look for {printable(queue_id)} in the server's log, for the message in the mailbox and its spam folder, "
         "and for a bounce at the sender's address.",
         queue_id=queue_id,
-        recipients=_accepted_recipients(session),
+        recipients=recipients,
     )
 
 
-def _answer(session: Transcript, status: StageStatus) -> Iterator[Detail]:
-    for stage, what in ((Stage.DATA, "before the message was sent"), (Stage.MESSAGE, "after the whole message")):
-        exchange = _at(session, stage)
-        if exchange is not None and stage is Stage.DATA and exchange.command.startswith("BDAT"):
-            what = "in the middle of the message"
-        if exchange is not None and exchange.status is status and exchange.reply is not None:
-            known = exchange.explanation
-            yield Detail(
-                f"{session.host} said {what}: {quoted(exchange)}",
-                subject=session.port_name,
-                fix=known.steps[0] if known is not None and known.steps else None,
-                paste=known.commands if known is not None else (),
-                code=exchange.reply.code,
-                enhanced=exchange.reply.enhanced,
-                reason=known.reason if known is not None else None,
-            )
+def _refusals(session: Transcript, status: StageStatus) -> Iterator[Detail]:
+    for exchange, _ in _answers(session, Stage.DATA, Stage.MESSAGE):
+        if exchange.status is not status or exchange.reply is None:
+            continue
+        when = "after the whole message"
+        if exchange.stage is Stage.DATA:
+            when = "in the middle of it" if exchange.command.startswith("BDAT") else "before the message was sent"
+        known = exchange.explanation
+        yield Detail(
+            f"{session.host} said {when}: {quoted(exchange)}",
+            subject=session.port_name,
+            fix=known.steps[0] if known is not None and known.steps else None,
+            paste=known.commands if known is not None else (),
+            code=exchange.reply.code,
+            enhanced=exchange.reply.enhanced,
+            reason=known.reason if known is not None else None,
+        )
 
 
 @checks.add(
@@ -89,7 +93,7 @@ def _answer(session: Transcript, status: StageStatus) -> Iterator[Detail]:
     sources=(rfc(5321, "4.1.1.4"),),
 )
 def message_refused(session: Transcript) -> Iterator[Detail]:
-    yield from _answer(session, StageStatus.REFUSED)
+    yield from _refusals(session, StageStatus.REFUSED)
 
 
 @checks.add(
@@ -101,7 +105,7 @@ def message_refused(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(5321, "4.2.1"),),
 )
 def message_deferred(session: Transcript) -> Iterator[Detail]:
-    yield from _answer(session, StageStatus.DEFERRED)
+    yield from _refusals(session, StageStatus.DEFERRED)
 
 
 @checks.add(
@@ -114,9 +118,9 @@ def message_deferred(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(5321, "4.5.3.2.6"), rfc(1047)),
 )
 def message_unconfirmed(session: Transcript) -> Iterator[Detail]:
-    exchange = _at(session, Stage.MESSAGE)
-    if exchange is not None and exchange.failure is not None and exchange.failure.word != _CUT_OFF:
-        yield Detail(printable(exchange.failure.detail), subject=session.port_name, fault=exchange.failure.word)
+    for exchange, _ in _answers(session, Stage.MESSAGE):
+        if exchange.failure is not None and exchange.failure.word != _CUT_OFF:
+            yield Detail(printable(exchange.failure.detail), subject=session.port_name, fault=exchange.failure.word)
 
 
 @checks.add(
@@ -129,7 +133,7 @@ def message_unconfirmed(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(5321, "4.1.1.4"), rfc(5321, "4.5.3.2.5")),
 )
 def message_cut_off(session: Transcript) -> Iterator[Detail]:
-    for exchange in session.exchanges:
+    for exchange, _ in _answers(session, Stage.DATA, Stage.MESSAGE):
         if exchange.failure is not None and exchange.failure.word == _CUT_OFF:
             yield Detail(
                 printable(exchange.failure.detail), subject=session.port_name, kind=exchange.failure.kind.value
@@ -146,9 +150,9 @@ def message_cut_off(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(6152, "3"), rfc(6531, "3.6"), rfc(3030, "3"), rfc(1870, "6.1"), rfc(8689, "4.2.1")),
 )
 def message_not_sent(session: Transcript) -> Iterator[Detail]:
-    exchange = _at(session, Stage.DATA)
-    if exchange is not None and exchange.failure is not None and exchange.failure.word == "message-not-sent":
-        yield Detail(printable(exchange.failure.detail), subject=session.port_name)
+    for exchange, _ in _answers(session, Stage.DATA):
+        if exchange.failure is not None and exchange.failure.word == "message-not-sent":
+            yield Detail(printable(exchange.failure.detail), subject=session.port_name)
 
 
 @checks.add(
@@ -160,10 +164,9 @@ def message_not_sent(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(8314, "3"),),
 )
 def message_not_safe(session: Transcript) -> Iterator[Detail]:
-    exchange = _at(session, Stage.DATA)
-    if exchange is None or exchange.failure is None or exchange.failure.kind is not FailureKind.SKIPPED_UNSAFE:
-        return
-    yield Detail(printable(exchange.failure.detail), subject=session.port_name)
+    for exchange, _ in _answers(session, Stage.DATA):
+        if exchange.failure is not None and exchange.failure.kind is FailureKind.SKIPPED_UNSAFE:
+            yield Detail(printable(exchange.failure.detail), subject=session.port_name)
 
 
 ENTRIES = checks.entries

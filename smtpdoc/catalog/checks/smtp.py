@@ -305,11 +305,13 @@ def rcpt_refused(session: Transcript) -> Iterator[Detail]:
 def rcpt_deferred(session: Transcript) -> Iterator[Detail]:
     for exchange in session.exchanges:
         if exchange.stage is Stage.RCPT and exchange.decides and exchange.status is StageStatus.DEFERRED:
-            again = f"put off again, {session.waited_s:.0f} s later," if session.attempt > 1 else "put off"
+            again = f"put off again, {session.waited_s:g} s later," if session.attempt > 1 else "put off"
             detail = _about_recipient(session, exchange, again)
             recipient = exchange.recipient or ""
             if session.attempt == 1 and detail.facts.get("reason") == "greylisted" and _PLAIN.fullmatch(recipient):
-                detail.paste = probe_command(session, f"--to {recipient} --greylist-wait")
+                sender = session.mail_from or ""  # another sender would be greylisted anew (RFC 6647 section 2.3)
+                same = f"--from {sender} " if _PLAIN.fullmatch(sender) else ""
+                detail.paste = probe_command(session, f"{same}--to {recipient} --greylist-wait")
             yield detail
 
 

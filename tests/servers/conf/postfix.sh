@@ -1,6 +1,7 @@
 # Postfix: an MX, a submission server, and one port per oddity and per certificate.
 add_user postfix 4001 /var/spool/postfix
 add_group postdrop 4002
+add_user postgrey 4003
 
 cat > /etc/postfix/main.cf <<CONF
 compatibility_level = 3.6
@@ -65,6 +66,8 @@ $ADDRESS:$XCLIENT_PORT inet n - n - - smtpd -o smtpd_authorized_xclient_hosts=12
 $ADDRESS:$P_384_PORT inet n - n - - smtpd -o tls_eecdh_auto_curves=secp384r1
 $ADDRESS:$DH_1024_PORT inet n - n - - smtpd -o smtpd_tls_protocols=TLSv1.2 -o smtpd_tls_ciphers=high -o tls_high_cipherlist=DHE:@SECLEVEL=0 -o smtpd_tls_dh1024_param_file=$PKI/dh-1024.pem
 $ADDRESS:$RSA_KEY_EXCHANGE_PORT inet n - n - - smtpd -o smtpd_tls_protocols=TLSv1.2 -o smtpd_tls_ciphers=high -o tls_high_cipherlist=kRSA
+$ADDRESS:$GREYLIST_PORT inet n - n - - smtpd -o smtpd_recipient_restrictions=check_policy_service,inet:$ADDRESS:$POSTGREY_PORT
+$ADDRESS:$GREYLIST_AT_DATA_PORT inet n - n - - smtpd -o smtpd_data_restrictions=check_policy_service,inet:$ADDRESS:$POSTGREY_PORT
 $ADDRESS:$PROXY_PORT inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy
 CONF
   for pair in $CERTIFICATE_PORTS; do
@@ -97,5 +100,10 @@ CONF
 
 mkdir -p /var/spool/postfix /var/lib/postfix
 chown postfix:postfix /var/lib/postfix
+mkdir -p /var/lib/postgrey
+chown postgrey:postgrey /var/lib/postgrey
+echo "bob@$DOMAIN" > /etc/postgrey/whitelist_recipients.local
+postgrey --daemonize --inet="$ADDRESS:$POSTGREY_PORT" --delay=2 --auto-whitelist-clients=0 --hostname="$HOST" \
+  --whitelist-clients=/dev/null --greylist-text='Greylisted, please try again in %s seconds'
 postfix set-permissions 2> /dev/null || true # complains about manual pages that the packages leave out
 exec postfix start-fg
