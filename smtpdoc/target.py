@@ -18,6 +18,9 @@ _SCHEMES = {
     "submissions": SUBMISSIONS_PORT,
 }
 _IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_EXTRA = re.compile(r"[/?#].*", re.DOTALL)  # what else a URL may have
+_MAILBOX = re.compile(r"[A-Za-z0-9._+-]+@([A-Za-z0-9.-]+)")
+_ZONE = re.compile(r"[A-Za-z0-9._-]+")
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
 
@@ -81,12 +84,16 @@ def parse_target(text: str, default_port: int = SUBMISSION_PORT) -> Target:
     if separator:
         scheme = scheme.lower()
         if scheme not in _SCHEMES:
-            raise TargetError(f"expected smtp://, submission:// or smtps://, got {text!r}")
+            raise TargetError(f"expected smtp://, submission:// or smtps://, got {scheme + '://'!r}")
         default_port = _SCHEMES[scheme]
         implicit = default_port == SUBMISSIONS_PORT
-        rest = after.rstrip("/")
-        if "@" in rest:
-            raise TargetError("expected a host without user name or password in the address; use --auth-user")
+        rest = after.rstrip("/").replace("%25", "%")  # RFC 6874 section 2
+    if "@" in rest:  # not quoted: there may be a password in front of it
+        if mailbox := None if separator else _MAILBOX.fullmatch(rest):
+            raise TargetError(f"expected a server, got the mailbox {rest}; try: --mx {mailbox[1]} --to {rest}")
+        raise TargetError("expected a server without user name and password; --auth-user NAME logs in")
+    if extra := _EXTRA.search(rest):
+        raise TargetError(f"expected host and port only, got {extra[0]!r} behind them; --helo gives a name for EHLO")
     host, port_text = _split_port(rest, text)
     port = default_port if port_text is None else _port(port_text, text)
     return Target(_host(host, text), port, implicit or (not separator and port == SUBMISSIONS_PORT))
@@ -115,10 +122,14 @@ def _host(host: str, text: str) -> str:
     if ":" in host or _IPV4.fullmatch(host):
         from ipaddress import ip_address
 
+        address, percent, zone = host.partition("%")
         try:
-            return str(ip_address(host.partition("%")[0])) + host[len(host.partition("%")[0]) :]
+            ip = str(ip_address(address))
         except ValueError:
-            raise TargetError(f"expected an IP address, got {text!r}") from None
+            raise TargetError(f"expected an IP address, or host:port, got {text!r}") from None
+        if percent and (":" not in ip or not _ZONE.fullmatch(zone)):
+            raise TargetError(f"expected [address%interface]:port, got {text!r}")
+        return ip + percent + zone
     try:
         return domain_name(host)
     except TargetError:

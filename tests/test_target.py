@@ -19,6 +19,8 @@ from smtpdoc.target import SMTP_PORT, Target, domain_name, parse_target
         ("2001:db8::25", Target("2001:db8::25", 587)),
         ("[2001:DB8::25]:25", Target("2001:db8::25", 25)),
         ("[IPv6:2001:db8::25]", Target("2001:db8::25", 587)),
+        ("fe80::1%eth0", Target("fe80::1%eth0", 587)),
+        ("smtp://[fe80::1%25eth0]:2525", Target("fe80::1%eth0", 2525)),
         ("smtp://mx.example.net", Target("mx.example.net", 25)),
         ("submission://mx.example.net/", Target("mx.example.net", 587)),
         ("smtps://mx.example.net", Target("mx.example.net", 465, implicit_tls=True)),
@@ -51,6 +53,12 @@ def test_what_users_write_becomes_a_target(text: str, expected: Target) -> None:
         ("999.0.2.1", "IP address"),
         ("2001:db8::xyz", "IP address"),
         ("http://mx.example.net", "smtp://"),
+        ("smtp://mx.example.net/client.example", "--helo"),
+        ("mx.example.net/", "host and port only"),
+        ("bob@example.net", "--mx example.net --to bob@example.net"),
+        ("::1%lo:25", "[address%interface]:port"),
+        ("fe80::1%", "[address%interface]:port"),
+        ("192.0.2.1%eth0", "host"),
         ("smtp://user:pass@mx.example.net", "--auth-user"),
         ("two words", "host"),
         ("-mx.example.net", "host"),
@@ -95,3 +103,21 @@ def test_whatever_is_written_gives_a_target_or_a_target_error(text: str) -> None
 def test_what_is_no_domain_is_refused(text: str) -> None:
     with pytest.raises(TargetError, match="domain name"):
         domain_name(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "smtp://alice:s3cret@mx.example.net:587",
+        "alice:s3cret@mx.example.net",
+        "http://alice:s3cret@mx.example.net",
+        "smtps://mx.example.net:465/alice:s3cret@x",
+        "s3cret@@mx.example.net",
+        "alice:s3@cret@mx.example.net",
+    ],
+)
+def test_a_password_in_a_target_is_never_repeated(text: str) -> None:
+    with pytest.raises(TargetError) as caught:
+        parse_target(text)
+
+    assert "s3" not in str(caught.value)
