@@ -13,7 +13,7 @@ from smtpdoc.api.clock import Clock
 from smtpdoc.api.session_diagnosis import diagnose
 from smtpdoc.catalog.explain import explain
 from smtpdoc.evidence.probe import ProbeEvidence
-from smtpdoc.evidence.smtp import Exchange, Transcript
+from smtpdoc.evidence.smtp import Exchange, Stage, Transcript
 from smtpdoc.findings import Level
 from smtpdoc.gather.replay import replayed
 from smtpdoc.grammar.der import DerParseError
@@ -55,7 +55,8 @@ def _explained(session: Transcript, catalog: UserCatalog | None, cert_days: int)
     def with_words(exchange: Exchange) -> Exchange:
         if exchange.reply is None:
             return exchange
-        return replace(exchange, explanation=explain(exchange.reply, stage=str(exchange.stage), catalog=catalog))
+        stage = None if exchange.stage is Stage.OTHER else str(exchange.stage)
+        return replace(exchange, explanation=explain(exchange.reply, stage=stage, catalog=catalog))
 
     return replace(session, exchanges=tuple(map(with_words, session.exchanges)), cert_days=cert_days)
 
@@ -72,4 +73,7 @@ def _with_leaf(session: Transcript, saved: SavedSession) -> Transcript:
     except (Base64Error, DerParseError):
         return session
     now = session.observed_at or datetime.now(UTC)
-    return replace(session, tls=replace(tls, chain=(leaf, *tls.chain[1:]), days_left=(leaf.not_after - now).days))
+    seen = replace(
+        tls, chain=(leaf, *tls.chain[1:]), days_left=(leaf.not_after - now).days, expired=leaf.not_after < now
+    )
+    return replace(session, tls=seen)

@@ -41,6 +41,7 @@ class Stage(StrEnum):
     MESSAGE = "message"
     RSET = "rset"
     QUIT = "quit"
+    OTHER = "other"  # a command that we never say: in sessions that somebody else had
 
 
 class Purpose(StrEnum):
@@ -129,7 +130,7 @@ class Exchange:
         return self.purpose is None and self.stage not in _NEVER_DECIDE
 
 
-_NEVER_DECIDE = frozenset({Stage.VRFY, Stage.EXPN, Stage.RSET, Stage.QUIT})
+_NEVER_DECIDE = frozenset({Stage.VRFY, Stage.EXPN, Stage.RSET, Stage.QUIT, Stage.OTHER})
 
 
 @dataclass(frozen=True, slots=True)

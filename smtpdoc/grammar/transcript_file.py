@@ -30,6 +30,7 @@ LEGEND = (
 _LINE = re.compile(r"\+(\d{1,6}\.\d{1,9}) (S:|C:|S\*|C\*|S!|==|\*\*|S |C |~ ) ?(.*)")
 _SESSION = re.compile(r"## session (.*)")
 _MARKS = {"S": Mark.RECEIVED, "C": Mark.SENT, "=": Mark.NOTE, "*": Mark.ERROR, "~": Mark.NOTE}
+_BROKE_OFF = re.compile(r".{0,80}(?: failed: |Error: )|EOF ")
 
 
 def is_transcript_file(lines: Sequence[str]) -> bool:
@@ -66,6 +67,8 @@ def _saying(match: re.Match[str], number: int) -> Saying:
     at, tag, rest = match[1], match[2], match[3]
     mark = Mark.UNEXPECTED if tag == "S!" else _MARKS[tag[0]]
     text = unescape(rest)
+    if tag == "~ " and _BROKE_OFF.match(text):
+        mark = Mark.ERROR
     body = text.rstrip("\r\n")
     encrypted = tag in ("S*", "C*")
     return Saying(mark, body, encrypted, float(at), number, text[len(body) :])

@@ -51,7 +51,7 @@ class _Reader:
                 continue
             mark, _ = self._mark(match)
             if mark not in heard:
-                told += self._style.name == "marks" or bool(_CONNECTING.match(_text(match)))
+                told += bool(_CONNECTING.match(_text(match)))
                 continue
             text = self._style.decode(match["text"] or "")
             heard[mark] += bool(CODE.match(text))

@@ -45,7 +45,9 @@ class Handshake:
     def read(self, line: str) -> bool:
         """Take in a line; return whether it was about the handshake."""
         if match := _CIPHER.match(line) or _PROTOCOL.match(line) or _CIPHERSUITE.match(line):
-            self.known.update({key: value for key, value in match.groupdict().items() if value != "(NONE)"})
+            self.known.update(match.groupdict())
+            if self.known.get("version") == "TLSv1.0":
+                self.known["version"] = "TLSv1"  # as its Protocol line has it
         elif match := _VERIFY.match(line):
             self.known.setdefault("verify_code", int(match["code"]))
             self.known.setdefault("verify_error", match["words"])

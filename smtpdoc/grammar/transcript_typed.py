@@ -53,7 +53,8 @@ def typed(lines: Sequence[str]) -> tuple[SavedSession, ...]:
     log = _Log(lines, openssl=openssl)
     for number, line in enumerate(lines, 1):
         log.take(line.rstrip(), number)
-    if not any(one.mark in (Mark.RECEIVED, Mark.ERROR) for one in log.sayings):
+    facts = log.handshake.facts if openssl else None
+    if not any(one.mark in (Mark.RECEIVED, Mark.ERROR) for one in log.sayings) and facts is None:
         return ()
     return (
         SavedSession(
@@ -63,7 +64,7 @@ def typed(lines: Sequence[str]) -> tuple[SavedSession, ...]:
             port=log.port,
             tls_mode=("starttls" if log.starttls else "implicit") if openssl else None,
             observed_at=log.handshake.started,
-            tls=log.handshake.facts if openssl else None,
+            tls=facts,
             pem=tuple(log.handshake.pem),
             marks_tls=openssl,
         ),

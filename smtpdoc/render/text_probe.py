@@ -54,6 +54,7 @@ _STAGE_NAMES = {
     Stage.MESSAGE: "message",
     Stage.RSET: "RSET",
     Stage.QUIT: "QUIT",
+    Stage.OTHER: "other",
 }
 
 
@@ -380,7 +381,7 @@ def _stage_items(page: Page, session: Transcript) -> Iterator[Text]:
 
 
 def _certificate_word(tls: TlsFacts | None, level: Level) -> tuple[str, Level]:
-    if tls is None:
+    if tls is None or (tls.verify_code is None and tls.verify_error is None):
         return "TLS", level
     if tls.trusted and tls.name_matches:
         return "certificate", Level.PASS

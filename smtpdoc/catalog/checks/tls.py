@@ -274,7 +274,7 @@ def certificate_untrusted(session: Transcript) -> Iterator[Detail]:
     fix="Look at it with: openssl s_client -starttls smtp -connect HOST:PORT -showcerts",
 )
 def certificate_not_judged(session: Transcript) -> Iterator[Detail]:
-    if session.tls is not None and session.tls.verify_code is None:
+    if session.tls is not None and session.tls.verify_code is None and session.tls.verify_error is not None:
         yield Detail(
             f"the certificate of {session.host} could not be judged: {session.tls.verify_error}",
             subject=session.port_name,
