@@ -192,10 +192,12 @@ class Channel:
 
 
 def _readable(chain: tuple[bytes, ...]) -> tuple[Certificate, ...]:
+    """As many as we can read up to the first that we cannot: the first is the leaf, each has the place it was sent at.
+    OpenSSL reads more than we do; its verdict covers the whole chain."""
     certificates: list[Certificate] = []
-    for data in chain:
-        with suppress(DerParseError):  # OpenSSL reads more than we do; its verdict covers the whole chain
-            certificates.append(read_certificate(data))
+    with suppress(DerParseError):
+        for data in chain:
+            certificates.append(read_certificate(data))  # noqa: PERF401 - those before the error count
     return tuple(certificates)
 
 
@@ -206,8 +208,8 @@ def summary(facts: TlsFacts) -> str:
     """Return the transcript's line about a handshake."""
     name = facts.chain[0].common_name or (facts.chain[0].names or ("nobody",))[0] if facts.chain else "nobody"
     if facts.trusted and facts.name_matches:
-        left = "expires today" if facts.days_left == 0 else f"{facts.days_left} days left"
-        verdict = f"trusted, {left}"
+        few = {None: "", 0: ", less than a day left", 1: ", 1 day left"}
+        verdict = "trusted" + few.get(facts.days_left, f", {facts.days_left} days left")
     elif facts.trusted:
         verdict = f"trusted, but not for {facts.server_name}"
     else:

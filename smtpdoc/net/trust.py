@@ -9,6 +9,7 @@ of the private key is due, so the missing rest of the handshake does not matter.
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from functools import lru_cache
 NOT_YET_VALID, EXPIRED, SELF_SIGNED = 9, 10, 18
 HOSTNAME_MISMATCH, ADDRESS_MISMATCH = 62, 64
 
+WEAK_KEY, WEAK_AUTHORITY, WEAK_HASH = 66, 67, 68
+
 # A certificate decides which suites may be offered for it: ECDHE-RSA or ECDHE-ECDSA (also Ed25519), AES128-GCM.
 _ECDSA = b"\xc0\x2b"
 _SUITES = (b"\xc0\x2f", _ECDSA)
@@ -26,6 +29,8 @@ _EC_KEY = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01"
 # renegotiation_info (RFC 5746) and ec_point_formats, the two that an ECDHE client asks for.
 _EXTENSIONS = bytes.fromhex("ff01000100000b00020100")
 _RECORD_BYTES = 16000
+# What clients ask of keys and hashes (112 bits), and nothing.
+_SOUND, _ANYTHING = "ECDHE+AESGCM:@SECLEVEL=2", "ECDHE+AESGCM:@SECLEVEL=0"
 
 
 #: Dates decide in a verdict, too.
@@ -47,6 +52,7 @@ def trust_store(ca_file: str | None = None) -> ssl.SSLContext:
     """
     context = ssl.create_default_context(cafile=ca_file)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_SOUND)
     # Python 3.13 is stricter by default than 3.11, and than any mail server: one verdict everywhere.
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
@@ -61,21 +67,33 @@ def verify(store: ssl.SSLContext, chain: Sequence[bytes], name: str) -> tuple[Ve
     return _judged(store, tuple(chain), name, int(time.time() // VERDICT_KEEPS_S))
 
 
+# Its settings change from question to question, and threads may share it.
+_store_in_use = threading.Lock()
+
+
 @lru_cache(maxsize=256)
 def _judged(store: ssl.SSLContext, chain: tuple[bytes, ...], name: str, period: int) -> tuple[Verdict, Verdict]:  # noqa: ARG001 - a chain may expire: the period is part of the question
-    store.check_hostname = True
-    try:
-        if _verify(store, chain, name).code == 0:
-            return Verdict(0), Verdict(0)
-    except ValueError:  # a name that cannot be a host name
-        pass
-    return verify_chain(store, chain), verify_name(chain[0], name)
+    with _store_in_use:
+        store.check_hostname = True
+        try:
+            if _verify(store, chain, name).code == 0:
+                return Verdict(0), Verdict(0)
+        except ValueError:  # a name that cannot be a host name
+            pass
+        return verify_chain(store, chain), verify_name(chain[0], name)
 
 
 def verify_chain(store: ssl.SSLContext, chain: Sequence[bytes]) -> Verdict:
     """Return the verdict on a chain of DER certificates, leaf first, whatever its names."""
     store.check_hostname = False
-    return _verify(store, chain, None)
+    verdict = _verify(store, chain, None)
+    if verdict.code not in (WEAK_KEY, WEAK_AUTHORITY, WEAK_HASH):
+        return verdict
+    # OpenSSL says this first. What a certificate says of its key and its hash shows without it; who issued it does not.
+    store.set_ciphers(_ANYTHING)
+    otherwise = _verify(store, chain, None)
+    store.set_ciphers(_SOUND)
+    return otherwise if otherwise.code else verdict
 
 
 def leads_to(chain: Sequence[bytes], anchor: bytes) -> str:

@@ -93,6 +93,18 @@ def test_what_openssl_says_of_the_certificate_is_judged() -> None:
     assert "tls.chain-incomplete" not in ids
 
 
+def test_what_openssl_says_counts_also_where_it_prints_no_dates() -> None:
+    """As before OpenSSL 3: then only its words are known."""
+    text = "\n".join(
+        line for line in (DATA / "openssl-starttls.txt").read_text().splitlines() if not line.startswith("   v:")
+    )
+    findings = {finding.id: finding.message for finding in replay(text).findings}
+
+    assert findings["tls.certificate-untrusted"] == (
+        "the certificate of mx.example.net does not verify: unable to get local issuer certificate"
+    )
+
+
 @pytest.mark.parametrize(
     "text", ["", "\n\n", "nothing of the kind\n", "{}", "[1, 2]", '{"schema": "smtpdoc/1"}', "\x00\x01\x02", "250"[:2]]
 )

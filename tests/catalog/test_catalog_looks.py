@@ -40,6 +40,8 @@ def versions(**works: bool | None) -> tuple[VersionAnswer, ...]:
     return tuple(VersionAnswer(names[name], answer, detail="why") for name, answer in works.items())
 
 
+LOWER = certificate(subject="CN=lower", issuer="CN=intermediate", names=(), der=b"lower")
+LEAF = certificate(issuer="CN=lower")
 #: TLS 1.2 with RSA key transport, and 1.3, which has none.
 RSA_ONLY = (
     VersionAnswer("TLSv1.2", True, "AES256-SHA", group="RSA"),
@@ -67,7 +69,11 @@ RSA_ONLY = (
             [("tls.weak-cipher", "warning")],
         ),
         ({"legacy_tls": "TLSv1.2", "legacy_cipher": "AES128-SHA"}, [("tls.weak-cipher", "warning")]),
-        ({"tls": handshake(chain=(certificate(issuer="CN=other"), INTERMEDIATE))}, [("tls.chain-order", "warning")]),
+        ({"tls": handshake(chain=(LEAF, LOWER, INTERMEDIATE))}, []),
+        ({"tls": handshake(chain=(LEAF, INTERMEDIATE, LOWER))}, [("tls.chain-order", "warning")]),
+        ({"tls": handshake(chain=(LEAF, LOWER, INTERMEDIATE, LOWER))}, [("tls.chain-surplus", "info")]),
+        ({"tls": handshake(chain=(LEAF, LEAF, LOWER))}, [("tls.chain-surplus", "info")]),
+        ({"tls": handshake(chain=(certificate(issuer="CN=other"), INTERMEDIATE))}, [("tls.chain-surplus", "info")]),
         ({"tls": handshake(chain=(certificate(issuer="CN=other"),))}, []),
         ({"starttls_injection": StarttlsInjection("executed", "x")}, [("tls.command-injection", "error")]),
         (
@@ -81,6 +87,18 @@ RSA_ONLY = (
 )
 def test_tls(changes: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert expected == told(tls_looks.checks.run(session(**changes)))
+
+
+def test_certificates_that_nobody_needs_are_numbered_as_they_were_sent() -> None:
+    strangers = tuple(certificate(subject=f"CN=stranger {number}", der=bytes([number])) for number in range(4))
+
+    (finding,) = tls_looks.checks.run(session(tls=handshake(chain=(LEAF, LEAF, LOWER, *strangers))))
+
+    assert finding.message == (
+        f"{HOST} sends 7 certificates; not needed: number 1 (CN={HOST}, sent before), number 3 (CN=stranger 0, which "
+        "issued none of the others), number 4 (CN=stranger 1, which issued none of the others) and 2 more"
+    )
+    assert finding.facts == {"count": 5}
 
 
 def test_a_version_that_our_own_openssl_lacks_is_a_note() -> None:

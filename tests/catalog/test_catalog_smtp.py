@@ -358,6 +358,7 @@ def test_a_short_prime_of_another_version_is_found() -> None:
 
 
 OLD = certificate(not_after=NOW - timedelta(days=10))
+STRANGER = certificate(subject="CN=stranger", issuer="CN=stranger", names=())
 UNTRUSTED: dict[str, Any] = {"trusted": False, "verify_error": "words of OpenSSL"}
 CERTIFICATES: list[tuple[TlsFacts, list[str]]] = [
     (handshake(), []),
@@ -366,11 +367,22 @@ CERTIFICATES: list[tuple[TlsFacts, list[str]]] = [
     (handshake(**UNTRUSTED, verify_code=9), ["tls.certificate-not-yet-valid"]),
     (handshake(**UNTRUSTED, verify_code=18, self_signed=True), ["tls.certificate-self-signed"]),
     (handshake(**UNTRUSTED, verify_code=20, chain=(certificate(),)), ["tls.chain-incomplete"]),
-    (handshake(**UNTRUSTED, verify_code=20), ["tls.certificate-untrusted"]),
+    (handshake(**UNTRUSTED, verify_code=20), ["tls.certificate-untrusted"]),  # its root, or one more in between
+    (handshake(**UNTRUSTED, verify_code=20, chain=(certificate(), STRANGER)), ["tls.chain-incomplete"]),
+    (handshake(**UNTRUSTED, verify_code=26), ["tls.certificate-untrusted"]),
+    (handshake(**UNTRUSTED, verify_code=20, chain=()), ["tls.certificate-untrusted"]),
+    (handshake(**UNTRUSTED, verify_code=10, expired=True, chain=()), ["tls.certificate-untrusted"]),
+    (handshake(OLD, **UNTRUSTED, verify_code=10, expired=True, days_left=None), ["tls.certificate-expired"]),
     (handshake(**UNTRUSTED, verify_code=19), ["tls.certificate-untrusted"]),
     (handshake(**UNTRUSTED, verify_code=7), ["tls.certificate-untrusted"]),
     (handshake(**UNTRUSTED, verify_code=None), ["tls.certificate-not-judged"]),
     (handshake(certificate(key="RSA 1024"), **UNTRUSTED, verify_code=66), ["tls.weak-key"]),
+    (
+        handshake(certificate(key="RSA 1024"), **UNTRUSTED, verify_code=18, self_signed=True),
+        ["tls.certificate-self-signed", "tls.weak-key"],
+    ),
+    # too weak for OpenSSL, for a reason that we do not know
+    (handshake(certificate(key="DSA"), **UNTRUSTED, verify_code=66), ["tls.certificate-untrusted"]),
     (handshake(certificate(key="RSA 2048")), []),
     (handshake(certificate(signature="sha1WithRSAEncryption")), ["tls.weak-signature"]),
     (handshake(name_matches=False, verify_code=62), ["tls.name-mismatch"]),
@@ -417,12 +429,89 @@ def test_the_end_of_a_certificate_comes_in_sight(days: int, cert_days: int, leve
 
 
 def test_a_mismatch_names_the_names_and_how_to_ask_for_one() -> None:
-    leaf = certificate(names=("*.example.org", "mail.example.org"))
+    leaf = certificate(names=("*.example.org", "mail.example.org"), common_name="mail.example.org")
 
     (finding,) = tls.checks.run(session(tls=handshake(leaf, name_matches=False, verify_code=62)))
 
     assert finding.message == f"the certificate is for *.example.org, mail.example.org, not for {HOST}"
     assert finding.paste == (f"smtpdoc probe {HOST}:587 --server-name mail.example.org",)
+
+
+SOON = NOW + timedelta(days=9)
+ABOVE = certificate(subject="CN=some authority", issuer="CN=root", names=())
+
+
+@pytest.mark.parametrize(
+    ("changes", "messages"),
+    [
+        (
+            {"verify_code": 10, "expired": True, "days_left": -1, "chain": (OLD, ABOVE)},
+            [f"the certificate of {HOST} expired on {OLD.not_after:%Y-%m-%d}, less than a day ago"],
+        ),
+        (
+            {"verify_code": 10, "expired": True, "days_left": -2, "chain": (OLD, ABOVE)},
+            [f"the certificate of {HOST} expired on {OLD.not_after:%Y-%m-%d}, 1 day ago"],
+        ),
+        (
+            {"verify_code": 10, "chain": (certificate(), replace(ABOVE, not_after=OLD.not_after))},
+            [f"CN=some authority, above the certificate of {HOST} in its chain, expired on {OLD.not_after:%Y-%m-%d}"],
+        ),
+        (
+            {"verify_code": 10},  # a root here, which was not sent
+            [f"the certificate of {HOST} is current, but one above it in its chain has expired"],
+        ),
+        (
+            {"verify_code": 9, "chain": (certificate(), replace(ABOVE, not_before=SOON))},
+            [f"CN=some authority, above the certificate of {HOST} in its chain, begins on {SOON:%Y-%m-%d}"],
+        ),
+        (
+            {"verify_code": 20},
+            [f"the chain of {HOST} ends below CN=root, which is neither sent nor a root known here"],
+        ),
+        (
+            {"verify_code": 19, "chain": (certificate(), replace(ABOVE, issuer=ABOVE.subject))},
+            [f"the chain of {HOST} ends at CN=some authority, a root that is not trusted here"],
+        ),
+        (
+            {"verify_code": 20, "chain": (certificate(), STRANGER)},
+            [f"the certificate of {HOST} was issued by CN=some authority, which is neither sent nor a root known here"],
+        ),
+    ],
+)
+def test_it_is_said_where_a_chain_breaks(changes: dict[str, Any], messages: list[str]) -> None:
+    facts = handshake(**{**UNTRUSTED, **changes})
+
+    assert messages == [one.message for one in tls.checks.run(session(tls=facts, observed_at=NOW))]
+
+
+def test_an_expired_certificate_that_nobody_needs_is_no_harm() -> None:
+    chain = (certificate(), ABOVE, replace(STRANGER, not_after=OLD.not_after))
+
+    assert found(session(tls=handshake(chain=chain), observed_at=NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("leaf", "asked", "message"),
+    [
+        (
+            certificate(names=("192.0.2.1",)),
+            "192.0.2.1",
+            "the certificate has 192.0.2.1 as a host name, not as an address",
+        ),
+        (
+            certificate(names=("www.example.net",)),
+            HOST,
+            f"the certificate is for www.example.net, not for {HOST}; its common name does not count beside those",
+        ),
+    ],
+)
+def test_a_name_in_the_wrong_place_is_told(leaf: Certificate, asked: str, message: str) -> None:
+    (finding,) = tls.checks.run(session(tls=handshake(leaf, name_matches=False, server_name=asked, verify_code=64)))
+
+    assert (finding.message, finding.paste[:1]) == (
+        message,
+        (f"smtpdoc probe {HOST}:587 --server-name www.example.net",) if asked == HOST else (),
+    )
 
 
 def test_the_version_that_a_second_look_found_is_named() -> None:

@@ -189,6 +189,15 @@ def test_every_kind_of_key_gets_a_verdict(key: Key) -> None:
     assert verify_chain(trust_store(), [made(key, algorithm=algorithm)]).code == 18
 
 
+def test_a_key_that_is_too_short_hides_nothing_else(shelf: Path) -> None:
+    """OpenSSL speaks of it first; and the next chain is judged as strictly as before."""
+    store = trust_store(str(shelf / "ca.pem"))
+
+    weak_and_self_signed = [made(rsa.generate_private_key(65537, 1024), algorithm=hashes.SHA256())]
+    assert verify_chain(store, weak_and_self_signed).code == 18
+    assert verify_chain(store, chain_of(shelf, "weak")).code == 66
+
+
 def test_what_is_no_certificate_gets_no_verdict() -> None:
     verdict = verify_chain(trust_store(), [b"\x30\x03abc"])
 

@@ -17,6 +17,7 @@ checks = CheckSet[Transcript]("tls")
 NOT_YET_VALID, EXPIRED = 9, 10
 SELF_SIGNED, SELF_SIGNED_IN_CHAIN, NO_ISSUER, UNVERIFIED_LEAF = 18, 19, 20, 21
 NAME_MISMATCH, ADDRESS_MISMATCH = 62, 64
+UNSUITABLE_PURPOSE = 26
 WEAK_CODES = (66, 67, 68)
 _TOLD_APART = (NOT_YET_VALID, EXPIRED, SELF_SIGNED, NAME_MISMATCH, ADDRESS_MISMATCH, *WEAK_CODES)
 
@@ -155,27 +156,37 @@ def hello_retry(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(5280, "4.1.2.5"),),
 )
 def certificate_expired(session: Transcript) -> Iterator[Detail]:
-    leaf = _leaf(session)
-    if leaf is None or session.tls is None or session.tls.days_left is None:
+    tls, leaf, now = session.tls, _leaf(session), session.observed_at
+    if tls is None or leaf is None:
         return
-    if session.tls.expired:
-        days = -session.tls.days_left - 1
-        since = f"{days} days ago" if days > 1 else "less than two days ago"
+    if tls.expired:
         yield Detail(
-            f"the certificate of {session.host} expired on {leaf.not_after:%Y-%m-%d}, {since}",
+            f"the certificate of {session.host} expired on {leaf.not_after:%Y-%m-%d}{_since(tls.days_left)}",
             subject=session.port_name,
             level=_level(session),
             paste=probe_command(session),
             not_after=leaf.not_after.isoformat(),
-            days_left=session.tls.days_left,
+            days_left=tls.days_left,
         )
-    elif session.tls.verify_code == EXPIRED:
+    above = [one for one in tls.chain[1:] if now is not None and one.not_after < now and not tls.trusted]
+    message = f"the certificate of {session.host} is current, but one above it in its chain has expired"
+    if above:
+        name, day = printable(above[0].subject), f"{above[0].not_after:%Y-%m-%d}"
+        message = f"{name}, above the certificate of {session.host} in its chain, expired on {day}"
+    if above or (tls.verify_code == EXPIRED and not tls.expired):
         yield Detail(
-            f"the certificate of {session.host} is current, but one above it in its chain has expired",
+            message,
             subject=session.port_name,
             level=_level(session),
-            fix="Replace the expired intermediate certificate in the server's chain file.",
+            fix="Put the current intermediate certificate into the server's chain file; its authority has it.",
         )
+
+
+def _since(days_left: int | None) -> str:
+    if days_left is None:
+        return ""
+    days = -days_left - 1  # days_left is rounded down
+    return ", less than a day ago" if days < 1 else f", {days} day{'s' if days > 1 else ''} ago"
 
 
 @checks.add(
@@ -187,14 +198,19 @@ def certificate_expired(session: Transcript) -> Iterator[Detail]:
     sources=(rfc(5280, "4.1.2.5"),),
 )
 def certificate_not_yet_valid(session: Transcript) -> Iterator[Detail]:
-    leaf = _leaf(session)
-    if leaf is not None and session.tls is not None and session.tls.verify_code == NOT_YET_VALID:
-        yield Detail(
-            f"the certificate of {session.host} begins on {leaf.not_before:%Y-%m-%d}",
-            subject=session.port_name,
-            level=_level(session),
-            not_before=leaf.not_before.isoformat(),
-        )
+    tls, leaf, now = session.tls, _leaf(session), session.observed_at
+    if tls is None or leaf is None or tls.verify_code != NOT_YET_VALID:
+        return
+    late = next((one for one in tls.chain if now is not None and one.not_before > now), leaf)
+    whose = f"the certificate of {session.host}"
+    if late is not leaf:
+        whose = f"{printable(late.subject)}, above the certificate of {session.host} in its chain,"
+    yield Detail(
+        f"{whose} begins on {late.not_before:%Y-%m-%d}",
+        subject=session.port_name,
+        level=_level(session),
+        not_before=late.not_before.isoformat(),
+    )
 
 
 @checks.add(
@@ -220,50 +236,80 @@ def certificate_self_signed(session: Transcript) -> Iterator[Detail]:
     "chain-incomplete",
     title="An intermediate certificate is missing",
     level=Level.ERROR,
-    why="The server sends its own certificate only. Clients know the roots, not what stands between, so most cannot "
-    "verify it; browsers hide this by fetching the missing one.",
+    why="The server does not send the certificate that vouches for its own. Clients know the roots, not what stands "
+    "between, so most cannot verify it; browsers hide this by fetching the missing one.",
     fix="Send the full chain: the server's certificate first, then the intermediate (fullchain.pem rather than cert.pem).",
     sources=(rfc(8446, "4.4.2"),),
 )
 def chain_incomplete(session: Transcript) -> Iterator[Detail]:
     leaf = _leaf(session)
-    if leaf is not None and session.tls is not None and _looks_incomplete(session.tls):
-        yield Detail(
-            f"{session.host} sends one certificate, issued by {printable(leaf.issuer)}, which is neither sent nor a "
-            "root known here",
-            subject=session.port_name,
-            level=_level(session),
-            fix="Send the full chain: the server's certificate first, then the intermediate (fullchain.pem rather than "
-            "cert.pem). If the issuer is your own authority, verify with --ca-file.",
-            issuer=leaf.issuer,
-        )
+    if leaf is None or session.tls is None or not _looks_incomplete(session.tls):
+        return
+    if len(session.tls.chain) == 1:
+        message = f"{session.host} sends one certificate, issued by {printable(leaf.issuer)}, which is"
+    else:
+        message = f"the certificate of {session.host} was issued by {printable(leaf.issuer)}, which is"
+    yield Detail(
+        f"{message} neither sent nor a root known here",
+        subject=session.port_name,
+        level=_level(session),
+        fix="Send the full chain: the server's certificate first, then the intermediate (fullchain.pem rather than "
+        "cert.pem). If the issuer is your own authority, verify with --ca-file.",
+        issuer=leaf.issuer,
+    )
 
 
 def _looks_incomplete(tls: TlsFacts) -> bool:
-    return tls.verify_code in (NO_ISSUER, UNVERIFIED_LEAF) and len(tls.chain) == 1 and not tls.self_signed
+    if tls.verify_code not in (NO_ISSUER, UNVERIFIED_LEAF) or tls.self_signed or not tls.chain:
+        return False
+    return _end(tls.chain) is tls.chain[0]
+
+
+def _end(chain: tuple[Certificate, ...]) -> Certificate:
+    """Return how far one gets from the leaf, always going to the issuer."""
+    here, left = chain[0], list(chain[1:])
+    while above := next((one for one in left if one.subject == here.issuer), None):
+        left.remove(above)
+        here = above
+    return here
 
 
 @checks.add(
     "certificate-untrusted",
-    title="The certificate is not from an authority that is trusted here",
+    title="The certificate does not lead to an authority that is trusted here",
     level=Level.ERROR,
     why="Its chain ends at an issuer that is not among the trusted roots, or breaks on the way.",
     fix="Get a certificate from a public authority; for one of your own, verify with --ca-file.",
     sources=(rfc(5280, "6.1"),),
 )
 def certificate_untrusted(session: Transcript) -> Iterator[Detail]:
-    tls, leaf = session.tls, _leaf(session)
-    if tls is None or leaf is None or tls.trusted or tls.verify_code is None:
+    tls, whose = session.tls, f"the certificate of {session.host}"
+    if tls is None or not tls.verify_code or _told_elsewhere(tls):
         return
-    if tls.verify_code not in _TOLD_APART and not _looks_incomplete(tls):
-        top = tls.chain[-1]
-        yield Detail(
-            f"the certificate of {session.host} does not lead to a trusted root: {tls.verify_error}; "
-            f"the last one sent was issued by {printable(top.issuer)}",
-            subject=session.port_name,
-            level=_level(session),
-            verify_code=tls.verify_code,
+    message, fix = f"{whose} does not verify: {printable(tls.verify_error or '')}", None
+    if tls.chain and tls.verify_code in (NO_ISSUER, UNVERIFIED_LEAF):
+        issuer = printable(_end(tls.chain).issuer)
+        message = f"the chain of {session.host} ends below {issuer}, which is neither sent nor a root known here"
+        fix = (
+            "If there is another intermediate certificate, add it to the server's chain file. If this is the root of an "
+            "authority of your own, verify with --ca-file."
         )
+    elif tls.chain and tls.verify_code == SELF_SIGNED_IN_CHAIN:
+        root = printable(_end(tls.chain).subject)
+        message = f"the chain of {session.host} ends at {root}, a root that is not trusted here"
+    elif tls.verify_code == UNSUITABLE_PURPOSE:
+        message = f"{whose} or one above it is not made for servers: {printable(tls.verify_error or '')}"
+        fix = "Get a certificate whose extended key usage has serverAuth."
+    yield Detail(message, subject=session.port_name, level=_level(session), fix=fix, verify_code=tls.verify_code)
+
+
+def _told_elsewhere(tls: TlsFacts) -> bool:
+    """Is there another finding for OpenSSL's verdict? Those need a certificate, which a replayed session may lack."""
+    if not tls.chain:
+        return False
+    if tls.verify_code in WEAK_CODES:
+        return any(map(_key_too_short, tls.chain)) or any(map(_weakly_signed, tls.chain))
+    return tls.verify_code in _TOLD_APART or _looks_incomplete(tls)
 
 
 @checks.add(
@@ -293,9 +339,14 @@ def name_mismatch(session: Transcript) -> Iterator[Detail]:
     tls, leaf = session.tls, _leaf(session)
     if tls is None or leaf is None or tls.name_matches:
         return
-    usable = [name for name in leaf.names if not name.startswith("*")]
+    usable = [name for name in leaf.names if "*" not in name and name != tls.server_name]
+    message = f"the certificate is for {_names(leaf)}, not for {tls.server_name}"
+    if tls.server_name in leaf.names or (not leaf.names and leaf.common_name == tls.server_name):
+        message = f"the certificate has {tls.server_name} as a host name, not as an address"
+    elif leaf.common_name == tls.server_name:
+        message += "; its common name does not count beside those"
     yield Detail(
-        f"the certificate is for {_names(leaf)}, not for {tls.server_name}",
+        message,
         subject=session.port_name,
         level=_level(session),
         paste=probe_command(session, f"--server-name {printable(usable[0])}") if usable else (),
@@ -331,14 +382,18 @@ def name_only_in_subject(session: Transcript) -> Iterator[Detail]:
 )
 def weak_key(session: Transcript) -> Iterator[Detail]:
     for certificate in session.tls.chain if session.tls is not None else ():
-        kind, _, bits = certificate.key.partition(" ")
-        if kind == "RSA" and bits.isdigit() and int(bits) < MIN_RSA_BITS:
+        if _key_too_short(certificate):
             yield Detail(
-                f"the certificate {printable(certificate.subject)} has a key of {certificate.key} bits",
+                f"the certificate {printable(certificate.subject)} has a key of {certificate.key.split(' ')[1]} bits (RSA)",
                 subject=session.port_name,
                 level=_level(session),
                 key=certificate.key,
             )
+
+
+def _key_too_short(certificate: Certificate) -> bool:
+    kind, _, bits = certificate.key.partition(" ")
+    return kind == "RSA" and bits.isdigit() and int(bits) < MIN_RSA_BITS
 
 
 @checks.add(
@@ -351,14 +406,18 @@ def weak_key(session: Transcript) -> Iterator[Detail]:
 )
 def weak_signature(session: Transcript) -> Iterator[Detail]:
     for certificate in session.tls.chain if session.tls is not None else ():
-        # A root's signature on itself proves nothing and is not checked.
-        if _WEAK_SIGNATURE.search(certificate.signature) and certificate.subject != certificate.issuer:
+        if _weakly_signed(certificate):
             yield Detail(
                 f"the certificate {printable(certificate.subject)} is signed with {certificate.signature}",
                 subject=session.port_name,
                 level=_level(session),
                 signature=certificate.signature,
             )
+
+
+def _weakly_signed(certificate: Certificate) -> bool:
+    # A root's signature on itself proves nothing and is not checked.
+    return bool(_WEAK_SIGNATURE.search(certificate.signature)) and certificate.subject != certificate.issuer
 
 
 @checks.add(
@@ -374,7 +433,7 @@ def certificate_expires_soon(session: Transcript) -> Iterator[Detail]:
     if tls is None or leaf is None or tls.expired or tls.days_left is None or tls.days_left > session.cert_days:
         return
     urgent = tls.days_left <= ERROR_DAYS
-    left = {0: "today", 1: "in 1 day"}.get(tls.days_left, f"in {tls.days_left} days")
+    left = {0: "in less than a day", 1: "in 1 day"}.get(tls.days_left, f"in {tls.days_left} days")
     yield Detail(
         f"the certificate of {session.host} expires {left}, on {leaf.not_after:%Y-%m-%d}",
         subject=session.port_name,

@@ -8,12 +8,13 @@ from itertools import pairwise
 
 from smtpdoc.catalog.checks.tls import version_name
 from smtpdoc.catalog.model import CheckSet, Detail
-from smtpdoc.evidence.smtp import Transcript
+from smtpdoc.evidence.smtp import Certificate, Transcript
 from smtpdoc.findings import Level, Source, rfc
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[Transcript]("tls")
 
+_SHOWN = 3
 OLD_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.1")
 CVE = Source("CVE-2011-0411", None, "https://www.cve.org/CVERecord?id=CVE-2011-0411")
 _BROKEN_CIPHER = re.compile(r"RC4|DES|NULL|EXP|IDEA|SEED|MD5|ADH|AECDH", re.IGNORECASE)
@@ -65,13 +66,48 @@ def weak_cipher(session: Transcript) -> Iterator[Detail]:
 )
 def chain_order(session: Transcript) -> Iterator[Detail]:
     chain = session.tls.chain if session.tls is not None else ()
-    for number, (one, above) in enumerate(pairwise(chain), 1):
+    useful = [
+        one for number, one in enumerate(chain) if one not in chain[:number] and (not number or _issued(one, chain))
+    ]
+    for one, above in pairwise(useful):
         if one.issuer != above.subject:
+            number = chain.index(above)
             yield Detail(
                 f"certificate {number} is {printable(above.subject)}, but {printable(one.issuer)} issued the one before it",
                 subject=session.port_name,
             )
             return
+
+
+def _issued(one: Certificate, chain: tuple[Certificate, ...]) -> bool:
+    """Did it issue any other of these?"""
+    return any(other.issuer == one.subject and other != one for other in chain)
+
+
+@checks.add(
+    "chain-surplus",
+    title="Certificates are sent that nobody needs",
+    level=Level.INFO,
+    why="One that is sent twice, or that issued none of the others, makes the handshake longer. Clients of today look past "
+    "it; some old ones expect each certificate to have issued the one before it.",
+    fix="Leave it out of the server's chain file.",
+    sources=(rfc(8446, "4.4.2"),),
+)
+def chain_surplus(session: Transcript) -> Iterator[Detail]:
+    chain = session.tls.chain if session.tls is not None else ()
+    surplus = []
+    for number, one in enumerate(chain):
+        if one in chain[:number]:
+            surplus.append(f"number {number} ({printable(one.subject)}, sent before)")
+        elif number and not _issued(one, chain):
+            surplus.append(f"number {number} ({printable(one.subject)}, which issued none of the others)")
+    if surplus:
+        more = f" and {len(surplus) - _SHOWN} more" if len(surplus) > _SHOWN else ""
+        yield Detail(
+            f"{session.host} sends {len(chain)} certificates; not needed: {', '.join(surplus[:_SHOWN])}{more}",
+            subject=session.port_name,
+            count=len(surplus),
+        )
 
 
 @checks.add(
