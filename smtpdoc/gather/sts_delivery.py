@@ -9,6 +9,7 @@ from smtpdoc.grammar.mta_sts import matches
 
 #: RFC 8461 section 4.2 asks for TLS 1.2 or later by way of RFC 7525, today RFC 9325.
 _GOOD_VERSIONS = ("TLSv1.2", "TLSv1.3")
+_OLD_VERSIONS = ("TLSv1", "TLSv1.1")
 
 
 def sts_delivery(policy_of: MtaStsEvidence, session: Transcript) -> StsDelivery:
@@ -26,7 +27,7 @@ def sts_delivery(policy_of: MtaStsEvidence, session: Transcript) -> StsDelivery:
         return StsDelivery(policy_of.domain, policy.mode, pattern, tuple(problems), False if problems else None)
     tls = session.tls
     if tls is None:
-        problems.append("no-starttls")
+        problems.append("old-tls" if session.legacy_tls in _OLD_VERSIONS else "no-starttls")
     else:
         problems += ["old-tls"] if tls.version not in _GOOD_VERSIONS else []
         problems += ["untrusted"] if not tls.trusted else []

@@ -27,6 +27,11 @@ FIRST_RETRY_S = 0.8
 _FIRST_RETRY_SHARE = 0.16  # of a budget too short for the above
 _RECEIVE_BUFFER_BYTES = 1 << 20
 _HANDFUL_BYTES = 512
+#: So many questions without one sound from any server, and they are taken for dead: what follows is not asked, but for
+#: one question now and then, which does not wait long either.
+GIVE_UP_AFTER = 20
+TRY_AGAIN_EVERY_S = 5.0
+TRY_AGAIN_FOR_S = 0.5
 #: With so many questions under way, REFUSED may mean "too many"; ask once more, about so much later.
 BUSY_FROM = 50
 BUSY_S = 0.3
@@ -145,6 +150,9 @@ class DnsTransport:
         self.window = Window()
         self._servers = tuple(dict.fromkeys(servers))
         self._helpful: set[NameServer] = set()
+        self._heard = False  # anything at all, from any server
+        self._silences = 0
+        self._try_again_at = 0.0
         self._preferred = 0
         self._sockets: dict[NameServer, tuple[_Socket, ...]] = {}
         self._opening = asyncio.Lock()
@@ -156,6 +164,14 @@ class DnsTransport:
 
     async def ask(self, question: Question, timeout_s: float) -> Answer:
         """Return the first usable answer within the budget; raise NoAnswerError otherwise."""
+        if not self._heard and self._silences >= GIVE_UP_AFTER:
+            now = asyncio.get_running_loop().time()
+            if now < self._try_again_at:
+                servers = ", ".join(map(str, self._servers))
+                detail = f"no answer from {servers} to {self._silences} questions before; this one was not asked"
+                raise NoAnswerError(LookupStatus.TIMEOUT, detail)
+            self._try_again_at = now + TRY_AGAIN_EVERY_S
+            timeout_s = min(timeout_s, TRY_AGAIN_FOR_S)
         conversation = _Conversation(question)
         try:
             return await self._converse(conversation, timeout_s)
@@ -188,6 +204,7 @@ class DnsTransport:
                 self.window.lost()
                 retry_s *= 2
                 continue
+            self._heard = True
             sender, data = letter
             outcome = _read(data, conversation.question)
             if isinstance(outcome, Truncated):
@@ -247,6 +264,7 @@ class DnsTransport:
         if conversation.strays:
             said.append(f"{conversation.strays} answers to other questions were ignored")
         status = LookupStatus.SERVFAIL if faults else LookupStatus.TIMEOUT
+        self._silences += not faults
         return NoAnswerError(status, "; ".join(said))
 
     def close(self) -> None:

@@ -45,7 +45,7 @@ _REASONS = {
     6: "the DNSSEC signatures are not valid",
     7: "the DNSSEC signature has expired",
     8: "the DNSSEC signature is not valid yet",
-    9: "DNSSEC: no DNSKEY fits the DS record",
+    9: "DNSSEC: no usable DNSKEY fits the DS record",
     10: "DNSSEC: signatures are missing",
     11: "DNSSEC: no key is one for zones",
     12: "DNSSEC: the proof that there is no such record is missing",

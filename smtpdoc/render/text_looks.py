@@ -101,8 +101,9 @@ def _dane(dane: Dane) -> Iterator[tuple[Level | None, str]]:
     if dane.secure and dane.over_network and not dane.local:
         trust += " by a resolver over the network"
     if dane.secure and dane.mx_secure is False:
-        trust += ", the MX is not"
+        trust += "; the MX is not"
     yield None, f"{dane.name}, {trust}"
+    unfit = "no certificate to hold it against" if dane.status == "no-tls" else "fits nothing that is served"
     for match in dane.matches:
         record = match.record
         digest = record.data.hex()
@@ -110,7 +111,7 @@ def _dane(dane: Dane) -> Iterator[tuple[Level | None, str]]:
         words = f"{record.usage} {record.selector} {record.matching_type} {shown}"
         if match.position is None or match.problem:
             level = Level.INFO if dane.status == "match" else Level.ERROR if match.usable else Level.WARNING
-            yield level, f"{words}  {match.problem or 'fits nothing that is served'}"
+            yield level, f"{words}  {match.problem or unfit}"
         else:
             what = "the server's certificate" if match.position == 0 else f"certificate {match.position} of the chain"
             yield Level.PASS, f"{words}  fits {what}"

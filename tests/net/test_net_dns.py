@@ -16,8 +16,10 @@ from support.faulty_dns import Behaviour, FaultyDns, Query, truncated
 
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.dns import Lookup, LookupStatus, MxRecord, TlsaRecord, TxtRecord
+from smtpdoc.net import dns_transport
 from smtpdoc.net.dns import DnsResolver, open_resolver
 from smtpdoc.net.dns_reader import read_answer
+from smtpdoc.net.dns_transport import GIVE_UP_AFTER
 from smtpdoc.net.dns_values import Answer, Fault, Truncated, make_question
 
 FOUND, NODATA, NXDOMAIN = LookupStatus.FOUND, LookupStatus.NODATA, LookupStatus.NXDOMAIN
@@ -492,3 +494,56 @@ def test_a_message_of_ten_thousand_records_is_not_read() -> None:
 def test_a_name_server_that_is_no_address_is_a_usage_error(text: str) -> None:
     with pytest.raises(TargetError, match="expected"):
         open_resolver(nameservers=[text])
+
+
+# Name servers that are dead
+
+
+def test_servers_that_never_answered_are_not_waited_for_again_and_again() -> None:
+    async def run() -> tuple[list[Lookup], float, int]:
+        async with (
+            FaultyDns(lambda _: []) as server,
+            open_resolver(nameservers=[server.address], timeout_s=0.3) as resolver,
+        ):
+            loop = asyncio.get_running_loop()
+            await resolver.lookup_all([(f"{number}.example", "A") for number in range(GIVE_UP_AFTER)])
+            asked, started = len(server.queries), loop.time()
+            later = [await resolver.lookup(f"later{number}.example", "A") for number in range(50)]
+            return later, loop.time() - started, len(server.queries) - asked
+
+    later, elapsed_s, asked = asyncio.run(run())
+
+    assert {TIMEOUT} == {lookup.status for lookup in later}
+    assert f"to {GIVE_UP_AFTER + 1} questions before; this one was not asked" in later[-1].detail
+    assert elapsed_s < 2
+    assert asked <= 6  # one question, with what is sent again
+
+
+def test_a_server_that_comes_to_life_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dns_transport, "TRY_AGAIN_EVERY_S", 0.0)
+    alive = False
+
+    async def run() -> tuple[LookupStatus, LookupStatus]:
+        nonlocal alive
+        async with (
+            FaultyDns(lambda query: [query.reply("x.example. 60 IN A 192.0.2.1")] if alive else []) as server,
+            open_resolver(nameservers=[server.address], timeout_s=0.3) as resolver,
+        ):
+            silent = await resolver.lookup_all([(f"{number}.example", "A") for number in range(GIVE_UP_AFTER)])
+            alive = True
+            return silent[-1].status, (await resolver.lookup("x.example", "A")).status
+
+    assert (TIMEOUT, FOUND) == asyncio.run(run())
+
+
+def test_one_answer_is_enough_to_be_waited_for() -> None:
+    async def run() -> str:
+        async with (
+            FaultyDns(lambda query: [query.reply("x.example. 60 IN A 192.0.2.1")] if not query.count else []) as server,
+            open_resolver(nameservers=[server.address], timeout_s=0.3) as resolver,
+        ):
+            await resolver.lookup("x.example", "A")
+            await resolver.lookup_all([(f"{number}.example", "A") for number in range(GIVE_UP_AFTER)])
+            return (await resolver.lookup("later.example", "A")).detail
+
+    assert "within 0.3 s" in asyncio.run(run())

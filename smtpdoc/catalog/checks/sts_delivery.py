@@ -21,6 +21,11 @@ _PROBLEMS = {
 }
 
 
+def _words(problem: str, session: Transcript) -> str:
+    why = session.tls.verify_error if problem == "untrusted" and session.tls is not None else None
+    return f"{_PROBLEMS[problem]} ({printable(why)})" if why else _PROBLEMS[problem]
+
+
 def _sessions(evidence: ProbeEvidence) -> Iterator[Transcript]:
     return (session for session in evidence.sessions if session.mta_sts is not None)
 
@@ -39,7 +44,7 @@ def host_fails(evidence: ProbeEvidence) -> Iterator[Detail]:
         verdict = session.mta_sts
         if verdict is None or not verdict.problems:
             continue
-        told = " and ".join(_PROBLEMS[problem] for problem in verdict.problems)
+        told = " and ".join(_words(problem, session) for problem in verdict.problems)
         enforced = verdict.mode == "enforce"
         then = "senders pass it over" if enforced else "senders only report it, since the mode is testing"
         yield Detail(
@@ -74,7 +79,7 @@ def host_passes(evidence: ProbeEvidence) -> Iterator[Detail]:
     title="There is no MTA-STS policy that senders can follow",
     level=Level.INFO,
     why="Without one senders use TLS when they see it, and go on in clear when somebody removes it.",
-    fix="Publish a policy, first with mode testing; auth-check says what is missing.",
+    fix="Mend what is named here, or publish a policy, first with mode testing; auth-check says more.",
     sources=(rfc(8461, "3"),),
 )
 def no_usable_policy(evidence: ProbeEvidence) -> Iterator[Detail]:
