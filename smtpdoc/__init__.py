@@ -11,11 +11,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
 from smtpdoc.version import __version__
 
+TYPE_CHECKING = False  # loading `typing` takes longer than all else that happens before a probe's connection is begun
 if TYPE_CHECKING:
     from smtpdoc.api import auth_check, explain, probe
     from smtpdoc.api.catalogs import load_catalog
@@ -53,12 +51,14 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Resolve a public name (PEP 562)."""
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'smtpdoc' has no attribute {name!r}")
-    return getattr(importlib.import_module(home), name)
+    from importlib import import_module
+
+    return getattr(import_module(home), name)
 
 
 def __dir__() -> list[str]:

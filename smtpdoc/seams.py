@@ -122,8 +122,8 @@ class Session(Protocol):
         ...
 
     @property
-    def connect_s(self) -> float | None:
-        """How long the connection took to open, where that was before it was asked for; else None."""
+    def connected_at(self) -> float:
+        """When the connection was open, on the dialer's clock."""
         ...
 
     @property
@@ -183,6 +183,10 @@ class Dialer(Protocol):
         """Return the addresses of a host, best first, never empty; `family` is "ipv4", "ipv6" or None for both."""
         ...
 
+    def begun_at(self, address: str, port: int, source_ip: str | None, helo: str | None) -> float | None:
+        """Return when the connection that `dial` will use was begun, if that was ahead of all asking."""
+        ...
+
     async def dial(
         self,
         address: str,
@@ -194,10 +198,12 @@ class Dialer(Protocol):
         budget: Budget,
         patience_s: float | None,
         watcher: Watcher,
+        helo: str | None = None,
     ) -> Session | Failure:
         """Connect; `host` is what sentences call the server.
 
-        `tls` None means that the session will stay in clear; `patience_s` bounds the connect alone.
+        `tls` None means that the session will stay in clear; `patience_s` bounds the connect alone. `helo` is the name
+        for EHLO ("": one that is ours) when that comes right after the greeting: then it may have been said already.
 
         Raises TargetError when a file that `tls` names cannot be used.
         """

@@ -150,11 +150,11 @@ def test_the_rules_have_no_circle() -> None:
 def loaded_by(*arguments: str) -> set[str]:
     """Run a command as a user does, and return the modules that were loaded when it ended."""
     program = (
-        "import atexit, sys\n"
-        "atexit.register(lambda: print('loaded:', *sys.modules, file=sys.stderr))\n"
-        f"sys.argv = ['smtpdoc', *{arguments!r}]\n"
-        "from smtpdoc.cli.main import main\n"
-        "main()\n"
+        "import sys\n"
+        "from smtpdoc.cli.main import run\n"
+        f"code = run({list(arguments)!r})\n"
+        "print('loaded:', *sys.modules, file=sys.stderr)\n"
+        "sys.exit(code)\n"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
 

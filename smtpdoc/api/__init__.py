@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # see smtpdoc/__init__.py
 if TYPE_CHECKING:
     from smtpdoc.api.calls import auth_check, explain, probe
 
 __all__ = ["auth_check", "explain", "probe"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Resolve a public name (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module 'smtpdoc.api' has no attribute {name!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from smtpdoc.findings import Finding, Level
 from smtpdoc.report import Evidence, Report, Section
@@ -13,13 +13,15 @@ from smtpdoc.report import Evidence, Report, Section
 class Clock:
     """Started when work on a target begins; makes its report."""
 
-    def __init__(self) -> None:
-        self.started_at = datetime.now(UTC)
-        self._start = time.perf_counter()
+    def __init__(self, begun_at: float | None = None) -> None:
+        """`begun_at`: when it began, if before now, on the clock `time.monotonic`."""
+        now = time.monotonic()
+        self._start = now if begun_at is None else begun_at
+        self.started_at = datetime.now(UTC) - timedelta(seconds=now - self._start)
 
     @property
     def elapsed_s(self) -> float:
-        return time.perf_counter() - self._start
+        return time.monotonic() - self._start
 
     def report(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,18 +18,14 @@ if TYPE_CHECKING:
 
 # After a reply our next command is on its way long before this; a reader of the transcript does not see the delay.
 _LET_THEM_TALK_S = 0.002
-# Until the greeting has come, only notes could be told; they may wait longer, since the greeting may be here already.
-_GREETING_COMES_S = 0.05
-# The explanation of the greeting brings the catalog along: enough for one round trip.
-_FIRST = (Stage.CONNECT, Stage.GREETING)
 
 
 class Recorder:
     """A Watcher that explains each exchange and passes everything on, in order.
 
     Within `telling` it does so a moment later, between the things that matter: explaining and printing never hold up
-    what is to be said to the server. `meanwhile` is called there once, when the server has answered EHLO and is busy:
-    time to load what will be needed when the session is over. `beside` is told each exchange after the watcher.
+    what is to be said to the server. It begins when `loaded` is done (see api/preload.py; None: at once). `beside` is
+    told each exchange after the watcher.
     What the greeting tells of the server's software or provider is a hint for explaining the replies after it;
     `server` (host:port) and `login` stand in the commands that an explanation advises.
     Whoever asks for `exchanges` gets all that happened.
@@ -39,7 +35,7 @@ class Recorder:
         self,
         watcher: Watcher | None = None,
         catalog: UserCatalog | None = None,
-        meanwhile: Callable[[], None] | None = None,
+        loaded: asyncio.Future[None] | None = None,
         server: str | None = None,
         login: str | None = None,
     ) -> None:
@@ -47,12 +43,11 @@ class Recorder:
         self._explained: list[Exchange] = []
         self._untold: deque[Line | tuple[Exchange, int]] = deque()
         self._news = asyncio.Event()
-        self._greeted = asyncio.Event()
         self._telling = False
         self._lines = 0
         self._watcher = watcher
         self._catalog = catalog
-        self._meanwhile = meanwhile
+        self._loaded = loaded
         self._provider: str | None = None
         self._server = server
         self._login = login
@@ -68,8 +63,6 @@ class Recorder:
         self._happened(line)
 
     def exchange(self, exchange: Exchange) -> None:
-        if exchange.stage is not Stage.CONNECT:
-            self._greeted.set()
         self._happened((exchange, self._lines))
 
     @asynccontextmanager
@@ -90,16 +83,16 @@ class Recorder:
         self._catch_up()
 
     async def _tell(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_GREETING_COMES_S):
-                await self._greeted.wait()
+        if self._loaded is not None:
+            await asyncio.wait({self._loaded})  # others wait for it, too: it must not be cancelled with us
         while True:
             await self._news.wait()
             await asyncio.sleep(_LET_THEM_TALK_S)
-            self._catch_up()
-            if self._meanwhile is not None and self._explained and self._explained[-1].stage not in _FIRST:
-                meanwhile, self._meanwhile = self._meanwhile, None
-                meanwhile()
+            self._news.clear()
+            while self._untold:
+                self._tell_next()
+                if self._watcher is not None:
+                    await asyncio.sleep(0)  # printing takes its time: a reply that has come is answered first
 
     def _happened(self, event: Line | tuple[Exchange, int]) -> None:
         self._untold.append(event)
@@ -111,19 +104,22 @@ class Recorder:
     def _catch_up(self) -> None:
         self._news.clear()
         while self._untold:
-            event = self._untold.popleft()
-            if isinstance(event, tuple):
-                exchange, lines = event
-                if exchange.stage is Stage.GREETING:
-                    self._provider = _told_by_greeting(exchange)
-                exchange = replace(exchange, explanation=self._explanation(exchange), lines_before=lines)
-                self._explained.append(exchange)
-                if self._watcher is not None:
-                    self._watcher.exchange(exchange)
-                if self.beside is not None:
-                    self.beside(exchange)
-            elif self._watcher is not None:
-                self._watcher.line(event)
+            self._tell_next()
+
+    def _tell_next(self) -> None:
+        event = self._untold.popleft()
+        if isinstance(event, tuple):
+            exchange, lines = event
+            if exchange.stage is Stage.GREETING:
+                self._provider = _told_by_greeting(exchange)
+            exchange = replace(exchange, explanation=self._explanation(exchange), lines_before=lines)
+            self._explained.append(exchange)
+            if self._watcher is not None:
+                self._watcher.exchange(exchange)
+            if self.beside is not None:
+                self.beside(exchange)
+        elif self._watcher is not None:
+            self._watcher.line(event)
 
     def _explanation(self, event: Exchange) -> Explanation | None:
         explanation = explanation_of(event, self._catalog, self._provider)

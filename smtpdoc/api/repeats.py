@@ -77,17 +77,11 @@ async def repeat(
 
 def _load(meanwhile: Callable[[], None] | None) -> None:
     """Load all that a session will need: what is loaded while a server answers makes it look slow."""
-    from smtpdoc.api import looks_diagnosis  # noqa: F401 - for `probe`, like the next ones
-    from smtpdoc.catalog.checks import envelope, message, smtp, tls  # noqa: F401
-    from smtpdoc.catalog.explain import explain
-    from smtpdoc.grammar.reply import parse_reply
-    from smtpdoc.net import session, trust  # noqa: F401
+    from smtpdoc.api.preload import load
+    from smtpdoc.net import session, trust  # noqa: F401 - the first is for `probe`
 
-    for text in ("250 2.0.0 Ok", "451 4.7.1 Try again later", "550 5.1.1 User unknown"):
-        explain(parse_reply(text))
+    load(meanwhile, with_envelope=True)
     trust.trust_store()  # the system's roots are in memory then
-    if meanwhile is not None:
-        meanwhile()
 
 
 def _evidence(report: Report) -> ProbeEvidence:

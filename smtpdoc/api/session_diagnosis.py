@@ -12,12 +12,6 @@ from smtpdoc.report import Section
 _ENVELOPE = frozenset({Stage.VRFY, Stage.EXPN, Stage.MAIL})
 
 
-def load_checks() -> None:
-    """Load what judges a session while the server is busy: before, it would have to wait for us."""
-    from smtpdoc.api import looks_diagnosis  # noqa: F401 - for `diagnose`, like the next ones
-    from smtpdoc.catalog.checks import smtp, tls  # noqa: F401
-
-
 def diagnose(evidence: ProbeEvidence) -> tuple[Section, ...]:
     """Return the findings of all sessions: what the server said, and its TLS."""
     from smtpdoc.catalog.checks import smtp as smtp_checks

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from smtpdoc.api import greylist
 from smtpdoc.api.clock import Clock
 from smtpdoc.api.looks import Looks, Names, gather_policy, with_policy
+from smtpdoc.api.preload import loading
 from smtpdoc.api.recorder import Recorder
-from smtpdoc.api.session_diagnosis import diagnose, load_checks
+from smtpdoc.api.session_diagnosis import diagnose
 from smtpdoc.api.slots import Slots
 from smtpdoc.errors import TargetError
 from smtpdoc.evidence.probe import MxHost, ProbeEvidence
@@ -79,11 +80,11 @@ async def probe(
     `resolve` maps host names to addresses; `resolver` answers the other names (the system's when None). `watcher` sees
     lines and explained exchanges while they happen, if there is only one session. `interrupted` is given the report so
     far when the task is cancelled; `slots` limit the sessions at once, with those of other calls; `policies` fetches
-    the MTA-STS policy (None: over HTTPS). `meanwhile` is called while the server is busy. `early` is a connection that
-    was begun before, for the first session that it fits; `catalog` holds entries of your own, for explanations. Raises
-    TargetError or ParseError for what cannot be read; never for what a server does.
+    the MTA-STS policy (None: over HTTPS). `meanwhile` is called in a thread while the server is busy. `early` is a
+    connection that was begun before, for the first session that it fits; `catalog` holds entries of your own, for
+    explanations. Raises TargetError or ParseError for what cannot be read; never for what a server does.
     """
-    clock = Clock()
+    clock = Clock(None if early is None else early.begun_at)
     if password is not None:
         changes["secret"] = Secret(password)
     options = replace(options or ProbeOptions(timeout_s=PROBE_TIMEOUT_S), **changes)
@@ -93,11 +94,7 @@ async def probe(
     names = Names(resolver, min(QUESTION_TIMEOUT_S, options.timeout_s))
     domain = domain_name(parsed.host) if mx else None
 
-    def load_rest() -> None:
-        load_checks()
-        if meanwhile is not None:
-            meanwhile()
-
+    loaded = loading(meanwhile, with_envelope=bool(options.recipients))
     runs = [
         _Run(
             place,
@@ -108,7 +105,7 @@ async def probe(
                 Recorder,
                 watcher if len(plan.sessions) == 1 else None,
                 catalog,
-                load_rest,
+                loaded,
                 server=str(place),
                 login=options.auth_user,
             ),

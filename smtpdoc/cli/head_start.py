@@ -1,4 +1,4 @@
-"""A head start for the usual `smtpdoc probe TARGET`: the connection is begun before the command line is loaded.
+"""A head start for the usual `smtpdoc probe TARGET`: the session is begun before the command line is loaded.
 
 Only when all that was typed is known to be in order, so that nobody is called for nothing; anything unusual begins its
 connection later, when click has read it. What was begun is only used where it is what click's reading asks for.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # loading `typing` would cost as much as all that happens here
 if TYPE_CHECKING:
     from smtpdoc.api.early import EarlyConnection
 
@@ -19,6 +20,10 @@ _ADDRESS = rf"[A-Za-z0-9._+-]+@{_NAME}"
 _FILE = "file"
 _QUAD = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.|$)){4}")
 SUBMISSION_PORT = 587
+SUBMISSIONS_PORT = 465
+#: One thread talks to the server while another loads the program: it must not wait for its turn as long as Python's
+#: usual 5 ms.
+SWITCH_S = 0.0005
 
 #: Options that change nothing about the connection → what their value looks like when it is certainly in order.
 VALUES = {
@@ -49,15 +54,30 @@ _NO_OPTIONS = ("SMTPDOC_AUTH_PASSWORD", "SMTPDOC_LAB_")
 _begun: EarlyConnection | None = None
 
 
+class Beginning:
+    """How a session begins: where, over IPv4 or IPv6 only, and the name for EHLO after the greeting.
+
+    `helo` is "" for our own name, None where something else than EHLO comes first.
+    """
+
+    __slots__ = ("family", "helo", "host", "port")
+
+    def __init__(self, host: str, port: int, family: str | None, helo: str | None) -> None:
+        self.host = host
+        self.port = port
+        self.family = family
+        self.helo = helo
+
+
 def begin(arguments: Sequence[str]) -> None:
-    """Begin the connection that the arguments of `probe` ask for, if they are plain."""
+    """Begin the session that the arguments of `probe` ask for, if they are plain."""
     global _begun
     plain = read_plainly(arguments, os.environ)
     if plain is not None:
         from smtpdoc.api.early import EarlyConnection
 
-        host, port, family = plain
-        _begun = EarlyConnection(host, port, family=family)
+        sys.setswitchinterval(SWITCH_S)
+        _begun = EarlyConnection(plain.host, plain.port, family=plain.family, helo=plain.helo)
 
 
 def claim() -> EarlyConnection | None:
@@ -67,11 +87,12 @@ def claim() -> EarlyConnection | None:
     return claimed
 
 
-def read_plainly(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int, str | None] | None:
-    """Return host, port and family, or None when anything at all is out of the ordinary.
+def read_plainly(arguments: Sequence[str], environment: Mapping[str, str]) -> Beginning | None:
+    """Return how the session begins, or None when anything at all is out of the ordinary.
 
-    >>> read_plainly(["mx.example.net:25", "-4", "--to", "bob@example.net"], {})
-    ('mx.example.net', 25, 'ipv4')
+    >>> plain = read_plainly(["mx.example.net:25", "-4", "--helo", "probe.example"], {})
+    >>> plain.host, plain.port, plain.family, plain.helo
+    ('mx.example.net', 25, 'ipv4', 'probe.example')
     >>> read_plainly(["--mx", "example.net"], {})
     """
     if any(name.startswith("SMTPDOC_") and not name.startswith(_NO_OPTIONS) for name in environment):
@@ -94,15 +115,21 @@ def read_plainly(arguments: Sequence[str], environment: Mapping[str, str]) -> tu
     if len(targets) != 1 or len(families) > 1 or _contradictory(given) or _asks(given, environment):
         return None
     place = _read_target(targets[0])
-    return None if place is None else (*place, next(iter(families), None))
+    if place is None:
+        return None
+    host, port, implicit = place
+    implicit = given.get("--tls") == "implicit" or (implicit and given.get("--tls", "auto") == "auto")
+    silent = implicit or given.get("--quit-after") == "greeting"
+    return Beginning(host, port, next(iter(families), None), None if silent else given.get("--helo", ""))
 
 
-def _read_target(text: str) -> tuple[str, int] | None:
-    """Return host and port as `parse_target` does, but without loading it for what most people type."""
+def _read_target(text: str) -> tuple[str, int, bool] | None:
+    """Return host, port and whether TLS comes first, as `parse_target` reads them, but without loading it for what most
+    people type."""
     plain = re.fullmatch(rf"({_NAME})(?::([1-9][0-9]{{0,4}}))?", text)
     if plain is not None and len(text) < 64 and (not plain[1][-1].isdigit() or _QUAD.fullmatch(plain[1])):
         port = int(plain[2] or SUBMISSION_PORT)
-        return (plain[1].lower(), port) if port <= 65535 else None
+        return (plain[1].lower(), port, port == SUBMISSIONS_PORT) if port <= 65535 else None
     from smtpdoc.errors import TargetError
     from smtpdoc.target import parse_target
 
@@ -110,7 +137,7 @@ def _read_target(text: str) -> tuple[str, int] | None:
         target = parse_target(text)
     except TargetError:
         return None
-    return target.host, target.port
+    return target.host, target.port, target.implicit_tls
 
 
 def _in_order(pattern: str, value: str) -> bool:

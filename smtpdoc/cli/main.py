@@ -19,9 +19,11 @@ SWEEP_AFTER = 50_000
 def main() -> None:
     """Run the command line and exit."""
     gc.set_threshold(SWEEP_AFTER)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # an ASCII terminal shows \\xe4 rather than a traceback
-            stream.reconfigure(errors="backslashreplace")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started us, as cron jobs do with >&-
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - as long as the program runs
+        # An ASCII terminal shows \\xe4 rather than a traceback.
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     arguments = sys.argv[1:]
     try:
         if arguments[:1] == ["probe"]:
@@ -36,8 +38,8 @@ def main() -> None:
         # `smtpdoc ... | head`: the reader has gone; nothing more can be said on stdout
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + 13
-    gc.freeze()  # no sweep before the exit either: the system takes everything back at once
-    sys.exit(code)
+    # All is said and every file is closed: the system takes the rest back at once, where Python would go through it.
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:

@@ -26,8 +26,9 @@ from smtpdoc.gather.options import ProbeOptions as ProbeOptions
 from smtpdoc.gather.questions import question
 from smtpdoc.gather.record import Record, expecting, quit_command
 from smtpdoc.gather.relay import RELAY_TO, made_up_name
-from smtpdoc.grammar.address import address_literal, parse_address
+from smtpdoc.grammar.address import parse_address
 from smtpdoc.grammar.ehlo import Capabilities, parse_ehlo
+from smtpdoc.grammar.literal import address_literal
 from smtpdoc.grammar.message import Message
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.seams import Budget, Command, Dialer, Session, TlsPolicy, Watcher
@@ -149,8 +150,8 @@ class Probe:
             return None
         for number, candidate in enumerate(found, 1):
             self._address = candidate
-            self._record.note(f"connecting to {self._place(candidate)}")
-            began = self._dialer.now()
+            began = self._begun(candidate)
+            self._record.note(f"connecting to {self._place(candidate)}", at=began)
             outcome = await self._dialer.dial(
                 candidate,
                 self.target.port,
@@ -160,11 +161,11 @@ class Probe:
                 budget=self._budget,
                 patience_s=CONNECT_PATIENCE_S if number < len(found) else None,
                 watcher=self._record,
+                helo=self._first_words,
             )
             if not isinstance(outcome, Failure):
-                self._record.note(f"connected to {candidate}")
-                elapsed = self._dialer.now() - began if outcome.connect_s is None else outcome.connect_s
-                self._record.exchange(Exchange(Stage.CONNECT, "", None, None, False, elapsed))
+                self._record.note(f"connected to {candidate}", at=outcome.connected_at)
+                self._record.exchange(Exchange(Stage.CONNECT, "", None, None, False, outcome.connected_at - began))
                 return outcome
             if number == len(found):
                 self._failed_to_connect(outcome, self._dialer.now() - began)
@@ -172,6 +173,20 @@ class Probe:
                 self._attempts.append((candidate, outcome))
                 self._record.note(outcome.detail, LineKind.ERROR)
         return None
+
+    @property
+    def _first_words(self) -> str | None:
+        """The name for EHLO if that follows the greeting ("": our own), else None."""
+        return None if self.implicit or not self.options.wants("ehlo") else self._helo
+
+    def _begun(self, address: str) -> float:
+        """Return when the connection to an address begins: now, or before, and then the session began with it."""
+        options, now = self.options, self._dialer.now()
+        ahead = self._dialer.begun_at(address, self.target.port, options.source_ip, self._first_words)
+        if ahead is not None and not self._attempts:
+            self._budget = Budget(ahead, ahead + options.timeout_s)
+            return ahead
+        return now
 
     def _failed_to_connect(self, failure: Failure, elapsed_s: float = 0.0) -> None:
         self._record.note(failure.detail, LineKind.ERROR)
@@ -392,8 +407,8 @@ class Probe:
         self._record.exchange(await session.reply())
         session.close()
 
-    def _at_s(self) -> float:
-        return self._dialer.now() - self._budget.started
+    def _at_s(self, at: float | None) -> float:
+        return (self._dialer.now() if at is None else at) - self._budget.started
 
     def _place(self, address: str) -> str:
         host = self.target.host

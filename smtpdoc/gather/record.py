@@ -16,11 +16,11 @@ QUIT_PATIENCE_S = 1.0
 
 @dataclass(slots=True)
 class Record:
-    """Keeps lines and exchanges, and passes them on. `at_s` tells the time since the session's start, `encrypted`
-    whether it runs under TLS now."""
+    """Keeps lines and exchanges, and passes them on. `at_s` tells the time since the session's start, now or at a time
+    of the dialer's clock; `encrypted` whether it runs under TLS now."""
 
     watcher: Watcher
-    at_s: Callable[[], float]
+    at_s: Callable[[float | None], float]
     encrypted: Callable[[], bool]
     lines: list[Line] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
@@ -33,8 +33,8 @@ class Record:
         self.exchanges.append(exchange)
         self.watcher.exchange(exchange)
 
-    def note(self, text: str, kind: LineKind = LineKind.NOTE) -> None:
-        self.line(Line(kind, printable(text), self.encrypted(), self.at_s()))
+    def note(self, text: str, kind: LineKind = LineKind.NOTE, at: float | None = None) -> None:
+        self.line(Line(kind, printable(text), self.encrypted(), self.at_s(at)))
 
     def skip(
         self, stage: Stage, failure: Failure, command: Command | None = None, purpose: Purpose | None = None

@@ -122,13 +122,3 @@ def _is_domain(domain: str) -> bool:
     if any(label.isascii() and len(label) > 63 for label in domain.split(".")):
         return False
     return len(domain.encode("utf-8")) <= 255 and _pattern("domain").fullmatch(domain) is not None
-
-
-def address_literal(ip: str) -> str:
-    """Return an IP address as RFC 5321 section 4.1.3 writes it in EHLO and in addresses.
-
-    >>> address_literal("2001:db8::1")
-    '[IPv6:2001:db8::1]'
-    """
-    bare = ip.partition("%")[0]
-    return f"[IPv6:{bare}]" if ":" in bare else f"[{bare}]"

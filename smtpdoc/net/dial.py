@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
-from smtpdoc.net.early import FAMILIES, EarlyConnection, Signal
+from smtpdoc.net.early import FAMILIES, EarlyConnection, Opened, Signal, helo_name, is_literal
 from smtpdoc.net.failures import connect_failure, connect_timeout, place
 from smtpdoc.net.session import SmtpSession
-from smtpdoc.net.tls import load_trust, session_context
+from smtpdoc.net.threads import in_thread
+from smtpdoc.net.tls import known_trust, load_trust, session_context
 from smtpdoc.seams import Budget, Resolver, TlsPolicy, Watcher
 
 if TYPE_CHECKING:
@@ -43,10 +43,14 @@ class TcpDialer:
     def now(self) -> float:
         return asyncio.get_running_loop().time()
 
+    def begun_at(self, address: str, port: int, source_ip: str | None, helo: str | None) -> float | None:
+        early = self._early
+        return early.begun_at if early is not None and early.leads_to(address, port, source_ip, helo) else None
+
     async def addresses(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...] | Failure:
         if given := self._overrides.get(host.lower()):
             found: tuple[str, ...] | Failure = given
-        elif _is_literal(host):
+        elif is_literal(host):
             found = (host,)
         elif self._resolver is not None:
             found = await _ask_resolver(self._resolver, host, family)
@@ -68,6 +72,7 @@ class TcpDialer:
         budget: Budget,
         patience_s: float | None,
         watcher: Watcher,
+        helo: str | None = None,
     ) -> SmtpSession | Failure:
         loop = asyncio.get_running_loop()
         session = SmtpSession(
@@ -82,25 +87,27 @@ class TcpDialer:
         )
         if tls is not None:
             # The roots are read while the connection is opened and the first words are exchanged.
-            trust = loop.run_in_executor(None, load_trust, tls)
-            trust.add_done_callback(_retrieve)
-            session.prepare_tls(session_context(tls), trust)
+            roots = known_trust(tls)
+            waited_for = in_thread(partial(load_trust, tls), "trusted roots") if roots is None else roots
+            session.prepare_tls(session_context(tls), waited_for)
         left = max(0.0, budget.deadline - loop.time())
         patience = left if patience_s is None else min(left, patience_s)
         try:
-            sock = await self._early_socket(session, source_ip, patience)
-            if sock is None:
-                sock = await _connect(loop, address, port, source_ip, patience)
+            opened = await self._opened_early(session, source_ip, helo, patience)
+            if opened is None:
+                opened = Opened(await _connect(loop, address, port, source_ip, patience), loop.time(), [])
         except TimeoutError:
             detail = connect_timeout(place(host, address, port), port)
             return Failure(FailureKind.TIMEOUT, Stage.CONNECT, detail, "connect-timeout")
         except OSError as error:
             return connect_failure(error, host, address, port, source_ip)
-        session.connected_from(_own_name(), str(sock.getsockname()[0]))
-        await loop.create_connection(lambda: session.wire, sock=sock)
+        session.connected(opened, helo or helo_name(opened.socket))
+        await loop.create_connection(lambda: session.wire, sock=opened.socket)
         return session
 
-    async def _early_socket(self, session: SmtpSession, source_ip: str | None, patience: float) -> socket.socket | None:
+    async def _opened_early(
+        self, session: SmtpSession, source_ip: str | None, helo: str | None, patience: float
+    ) -> Opened | None:
         """Return what was begun early, if it is the connection that is wanted now; raise why it did not open."""
         early = self._early
         if early is None or early.host != session.host:
@@ -108,16 +115,13 @@ class TcpDialer:
         try:
             async with asyncio.timeout(patience):
                 await _happened(early.looked_up)
-                if not early.leads_to(session.address, session.port, source_ip):
+                if not early.leads_to(session.address, session.port, source_ip, helo):
                     return None
                 await _happened(early.done)
         except TimeoutError:
             early.close()
             raise
-        sock = early.take(session.address, session.port, source_ip)
-        if sock is not None:
-            session.connect_s = early.connect_s
-        return sock
+        return early.take(session.address, session.port, source_ip, helo)
 
     async def _look_up(self, host: str, family: str | None) -> tuple[str, ...]:
         early = self._early
@@ -141,29 +145,6 @@ class TcpDialer:
         except (OSError, UnicodeError) as error:
             return _dns_failure(f"{host} could not be looked up: {error}", "dns-servfail")
         return found
-
-
-def _retrieve(trust: asyncio.Future[ssl.SSLContext]) -> None:
-    """Look at the outcome, so that nothing is logged when the session ended before anybody asked for it."""
-    if not trust.cancelled():
-        trust.exception()
-
-
-def _is_literal(host: str) -> bool:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        with suppress(OSError):
-            socket.inet_pton(family, host.partition("%")[0])
-            return True
-    return False
-
-
-def _own_name() -> str:
-    """Return our host name when it can be a name in DNS, else "". Never asks DNS: that can take half a minute."""
-    name = socket.gethostname().strip(".").lower()
-    private = (".local", ".localdomain", ".lan", ".internal", ".home", ".invalid")
-    if "." not in name or name.startswith("localhost") or name.endswith(private) or _is_literal(name):
-        return ""
-    return name if all(char.isascii() and (char.isalnum() or char in ".-") for char in name) else ""
 
 
 async def _connect(
@@ -200,26 +181,14 @@ async def _happened(signal: Signal) -> None:
 
 
 async def _getaddrinfo(host: str, family: str | None) -> tuple[str, ...]:
-    """Ask the system in a thread that may be left behind: asyncio's own threads would hold us up at exit."""
-    found: tuple[str, ...] = ()
-    failed: Exception | None = None
-    answered = Signal()
+    """Ask the system, in a thread that may be left behind when it takes too long."""
 
-    def ask() -> None:
-        nonlocal found, failed
-        try:
-            # Bytes: text would go through the idna codec, and names are A-labels here.
-            infos = socket.getaddrinfo(host.encode(), None, family=FAMILIES[family], type=socket.SOCK_STREAM)
-            found = tuple(dict.fromkeys(str(info[4][0]) for info in infos))
-        except (OSError, UnicodeError) as error:
-            failed = error
-        answered.happens()
+    def ask() -> tuple[str, ...]:
+        # Bytes: text would go through the idna codec, and names are A-labels here.
+        infos = socket.getaddrinfo(host.encode(), None, family=FAMILIES[family], type=socket.SOCK_STREAM)
+        return tuple(dict.fromkeys(str(info[4][0]) for info in infos))
 
-    threading.Thread(target=ask, name="getaddrinfo", daemon=True).start()
-    await _happened(answered)
-    if failed is not None:
-        raise failed
-    return found
+    return await in_thread(ask, "getaddrinfo")
 
 
 async def _ask_resolver(resolver: Resolver, host: str, family: str | None) -> tuple[str, ...] | Failure:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, TlsFacts
-from smtpdoc.grammar.address import address_literal
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.reply import Reply, ReplyLine, reply_from_lines
 from smtpdoc.grammar.secret import HIDDEN, Mask
+from smtpdoc.net.early import Opened, Word
 from smtpdoc.net.failures import describe
 from smtpdoc.net.smtp import Ending, TimedReply, Wire
 from smtpdoc.net.tls import Channel, summary
@@ -58,13 +59,15 @@ class SmtpSession:
         self.port = port
         self.helo_name = ""
         self.local_address = ""
-        self.connect_s: float | None = None
+        self.connected_at = 0.0
         self.tls: TlsFacts | None = None
-        self.wire = Wire(loop, self, clock)
+        self.wire = Wire(loop, self, self._now)
         self._policy = policy
         self._budget = budget
         self._watcher = watcher
         self._clock = clock
+        self._then: float | None = None
+        self._past: deque[Word] = deque()
         self._mask = Mask()
         self._owed: deque[_Owed] = deque([_Owed(_GREETING, clock(), False)])
         self._unsolicited: list[TimedReply] = []
@@ -72,17 +75,24 @@ class SmtpSession:
         self._ending_told = False
         self._opening: Command | None = None
         self._context: ssl.SSLContext | None = None
-        self._trust: Awaitable[ssl.SSLContext] | None = None
+        self._trust: ssl.SSLContext | Awaitable[ssl.SSLContext] | None = None
         self._store: ssl.SSLContext | None = None
 
-    def prepare_tls(self, context: ssl.SSLContext, trust: Awaitable[ssl.SSLContext]) -> None:
+    def prepare_tls(self, context: ssl.SSLContext, trust: ssl.SSLContext | Awaitable[ssl.SSLContext]) -> None:
         self._context, self._trust = context, trust
 
-    def connected_from(self, host_name: str, local_address: str) -> None:
-        """Decide on the name for EHLO (RFC 5321 section 4.1.4): never one that says nothing, like localhost."""
-        self.local_address = local_address
-        self.helo_name = host_name or address_literal(local_address)
-        self._greeting_due()
+    def connected(self, opened: Opened, helo_name: str) -> None:
+        """Go on with an open connection; `helo_name` is what EHLO gives unless told otherwise.
+
+        What was said on it already is gone through first, each word as if it were its time; only then is more read.
+        """
+        self.helo_name = helo_name
+        self.local_address = str(opened.socket.getsockname()[0])
+        self.connected_at = opened.at
+        self._past.extend(opened.words)
+        self.wire.held = bool(opened.words)
+        with self._at(opened.at):
+            self._greeting_due()
 
     @property
     def encrypted(self) -> bool:
@@ -104,15 +114,24 @@ class SmtpSession:
         self._mask.add(*secrets)
 
     def send(self, *commands: Command) -> None:
-        now = self._clock()
+        data = b"".join(command.text.encode() + b"\r\n" for command in commands)
+        if self._past and self._past[0].data == data:
+            with self._at(self._past.popleft().at):
+                self._sent(commands)
+                self.wire.sent(len(commands))
+        else:
+            self._sent(commands)
+            self.wire.send(data, len(commands))
+
+    def _sent(self, commands: Sequence[Command]) -> None:
+        now = self._now()
         for command in commands:
             self._owed.append(_Owed(command, now, self.encrypted))
             if self.alive:
                 self._line(LineKind.SENT, command.visible.encode(), self.encrypted, b"\r\n")
-        self.wire.send(b"".join(command.text.encode() + b"\r\n" for command in commands), len(commands))
 
     async def send_message(self, pieces: Iterable[bytes], command: Command | None = None) -> bool:
-        self._owed.append(_Owed(command or Command(Stage.MESSAGE, ""), self._clock(), self.encrypted))
+        self._owed.append(_Owed(command or Command(Stage.MESSAGE, ""), self._now(), self.encrypted))
         if command is not None:
             if self.alive:
                 self._line(LineKind.SENT, command.visible.encode(), self.encrypted, b"\r\n")
@@ -121,6 +140,7 @@ class SmtpSession:
 
     async def reply(self) -> Exchange:
         owed = self._owed[0]
+        self._hear_the_past()
         outcome = await self.wire.reply(self._patience(owed.command.patience_s))
         self._owed.popleft()
         if isinstance(outcome, Ending):
@@ -133,17 +153,17 @@ class SmtpSession:
     async def start_tls(self, opening: Command | None = None) -> Exchange:
         if self._context is None or self._trust is None or self._policy is None:
             raise RuntimeError("TLS was not prepared when this session was dialled")
-        owed = _Owed(Command(Stage.TLS, ""), self._clock(), False)
-        self._store = await self._trust
+        owed = _Owed(Command(Stage.TLS, ""), self._now(), False)
+        self._store = self._trust if isinstance(self._trust, ssl.SSLContext) else await self._trust
         channel = Channel(self._context, self._policy.server_name)
         self._opening = opening
         data = opening.text.encode() + b"\r\n" if opening else b""
         ending = await self.wire.secure(channel, self._patience(None), data)
         if ending is None or self.tls is not None:
             self._greeting_due()
-            return self._exchange(owed, None, None, self._clock(), True)
+            return self._exchange(owed, None, None, self._now(), True)
         failure = self._failure(ending, Stage.TLS)
-        return self._exchange(owed, None, failure, self._clock(), False)
+        return self._exchange(owed, None, failure, self._now(), False)
 
     def close(self) -> None:
         self.wire.close()
@@ -166,7 +186,7 @@ class SmtpSession:
         self.tls = channel.facts(self._store, self._policy)
         self._line(LineKind.NOTE, summary(self.tls).encode("utf-8", "surrogateescape"), True)
         if self._opening is not None:
-            self._owed.append(_Owed(self._opening, self._clock(), True))
+            self._owed.append(_Owed(self._opening, self._now(), True))
             self._line(LineKind.SENT, self._opening.visible.encode(), True, b"\r\n")
 
     def ended(self, ending: Ending, *, encrypted: bool) -> None:
@@ -185,10 +205,31 @@ class SmtpSession:
 
     # Inner works
 
+    def _now(self) -> float:
+        return self._clock() if self._then is None else self._then
+
+    @contextmanager
+    def _at(self, then: float) -> Iterator[None]:
+        """Whatever happens within happened at another time."""
+        self._then = then
+        try:
+            yield
+        finally:
+            self._then = None
+
+    def _hear_the_past(self) -> None:
+        """Take in what was heard before, until it was our turn; after all of it, the connection itself is read."""
+        while self._past and not self._past[0].ours:
+            word = self._past.popleft()
+            with self._at(word.at):
+                self.wire.data_received(word.data)
+        if not self._past:
+            self.wire.release()
+
     def _greeting_due(self) -> None:
         """From now on it is the server's turn to greet: after the connect, or after an implicit handshake."""
         if self._owed and self._owed[0].command is _GREETING:
-            self._owed[0] = _Owed(_GREETING, self._clock(), self.encrypted)
+            self._owed[0] = _Owed(_GREETING, self._now(), self.encrypted)
 
     def _tell_ending(self, ending: Ending, stage: Stage, encrypted: bool) -> None:
         if not self._ending_told:
@@ -197,12 +238,12 @@ class SmtpSession:
             self._line(LineKind.ERROR, detail.encode("utf-8", "surrogateescape"), encrypted)
 
     def _patience(self, patience_s: float | None) -> float:
-        left = max(0.0, self._budget.deadline - self._clock())
+        left = max(0.0, self._budget.deadline - self._now())
         return left if patience_s is None else min(left, patience_s)
 
     def _line(self, kind: LineKind, raw: bytes, encrypted: bool, end: bytes = b"") -> None:
         text = self._mask(raw).decode("utf-8", "surrogateescape")
-        self._watcher.line(Line(kind, text, encrypted, self._clock() - self._budget.started, end.decode()))
+        self._watcher.line(Line(kind, text, encrypted, max(0.0, self._now() - self._budget.started), end.decode()))
 
     def _reply(self, timed: TimedReply) -> Reply:
         lines = tuple(self._masked(line) for line in timed.raw.lines)
@@ -221,7 +262,7 @@ class SmtpSession:
         last = self._unsolicited[-1] if self._unsolicited else None
         if last is not None and last.raw.code == 421:
             return self._exchange(owed, self._reply(last), None, last.last_at, last.encrypted)
-        return self._exchange(owed, None, self._failure(ending, owed.command.stage), self._clock(), owed.encrypted)
+        return self._exchange(owed, None, self._failure(ending, owed.command.stage), self._now(), owed.encrypted)
 
     def _failure(self, ending: Ending, stage: Stage) -> Failure:
         masked = replace(ending, partial=self._mask(ending.partial))

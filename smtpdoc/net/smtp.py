@@ -77,6 +77,7 @@ class Wire(SMTPProtocol):
         self.loop = loop
         self.ending: Ending | None = None
         self.round_trips = 1  # the TCP handshake
+        self.held = False  # what arrives is not to be read yet
         self._listener = listener
         self._clock = clock
         self._reader = ReplyReader()
@@ -110,6 +111,14 @@ class Wire(SMTPProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._socket = transport.get_extra_info("socket")
+        if self.held:
+            cast(asyncio.ReadTransport, transport).pause_reading()
+
+    def release(self) -> None:
+        """Read what arrives, if it was held back."""
+        if self.held:
+            self.held = False
+            cast(asyncio.ReadTransport, self.transport).resume_reading()
 
     def data_received(self, data: bytes) -> None:
         self._acknowledge()
@@ -164,18 +173,20 @@ class Wire(SMTPProtocol):
         """Write commands that `replies` replies are owed for; on a dead connection nothing happens."""
         if self.ending is not None:
             return
+        self.sent(replies)
+        self._write(data)
+        self._acknowledge()
+
+    def sent(self, replies: int) -> None:
+        """Commands went out that `replies` replies are owed for."""
         self._expected += replies
         self._unasked = b""
         self._turn_is_theirs = True
-        self._write(data)
-        self._acknowledge()
 
     async def send_message(self, pieces: Iterable[bytes], timeout: float) -> bool:
         """Write a message, one reply owed for it, at the server's pace; ends the connection after `timeout`. Returns
         whether all pieces were written."""
-        self._expected += 1
-        self._unasked = b""
-        self._turn_is_theirs = True
+        self.sent(1)
         try:
             async with asyncio.timeout(timeout):
                 for piece in pieces:

@@ -82,20 +82,32 @@ _stores: dict[tuple[str | None, int], ssl.SSLContext] = {}
 _stores_lock = threading.Lock()
 
 
+def known_trust(policy: TlsPolicy) -> ssl.SSLContext | None:
+    """Return the roots to verify with if they have been read; sessions to many servers share them."""
+    try:
+        return _stores.get(_store_key(policy))
+    except OSError:
+        return None
+
+
 def load_trust(policy: TlsPolicy) -> ssl.SSLContext:
     """Return the roots to verify with; raise TargetError when the file that the user gave cannot be used.
 
-    Slow the first time, so it is called in a thread; sessions to many servers share what it has read.
+    Slow the first time, so it is called in a thread.
     """
     try:
-        changed_ns = os.stat(policy.ca_file).st_mtime_ns if policy.ca_file else 0
+        key = _store_key(policy)
         with _stores_lock:
-            store = _stores.get((policy.ca_file, changed_ns))
+            store = _stores.get(key)
             if store is None:
-                store = _stores[policy.ca_file, changed_ns] = trust.trust_store(policy.ca_file)
+                store = _stores[key] = trust.trust_store(policy.ca_file)
             return store
     except (OSError, ssl.SSLError) as error:
         raise TargetError(f"cannot read certificates from {policy.ca_file}: {_reason(error)}") from None
+
+
+def _store_key(policy: TlsPolicy) -> tuple[str | None, int]:
+    return policy.ca_file, os.stat(policy.ca_file).st_mtime_ns if policy.ca_file else 0
 
 
 def _reason(error: Exception) -> str:

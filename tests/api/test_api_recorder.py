@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 from support.scripted import Recorded
@@ -67,22 +66,36 @@ def test_the_end_of_a_session_and_its_exchanges_tell_all() -> None:
     assert [one.text for one in seen.lines] == ["one", "two"]
 
 
-def test_the_time_in_which_the_server_is_busy_is_used_once() -> None:
-    used: list[float] = []
+def test_nothing_is_told_before_what_tells_it_is_loaded() -> None:
+    seen = Recorded()
 
-    async def session() -> None:
-        recorder = Recorder(meanwhile=lambda: used.append(time.monotonic()))
+    async def session() -> tuple[int, int]:
+        loaded = asyncio.get_running_loop().create_future()
+        recorder = Recorder(seen, loaded=loaded)
         async with recorder.telling():
-            recorder.exchange(exchange(Stage.GREETING, "220 mx.example"))
+            recorder.line(line("one"))
             await asyncio.sleep(0.05)
-            assert used == []
-            for _ in range(2):
-                recorder.exchange(exchange(Stage.EHLO, "250 mx.example"))
-                await asyncio.sleep(0.05)
+            before = len(seen.lines)
+            loaded.set_result(None)
+            await asyncio.sleep(0.05)
+            after = len(seen.lines)
+        return before, after
 
-    asyncio.run(session())
+    assert asyncio.run(session()) == (0, 1)
 
-    assert len(used) == 1
+
+def test_a_session_that_ends_before_everything_is_loaded_tells_all() -> None:
+    seen = Recorded()
+
+    async def session() -> bool:
+        loaded = asyncio.get_running_loop().create_future()
+        recorder = Recorder(seen, loaded=loaded)
+        async with recorder.telling():
+            recorder.line(line("one"))
+        return loaded.cancelled()
+
+    assert not asyncio.run(session())
+    assert [one.text for one in seen.lines] == ["one"]
 
 
 class Broken(Recorded):

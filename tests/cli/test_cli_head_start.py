@@ -36,8 +36,30 @@ OPTIONS = {name: param for param in command.params if isinstance(param, click.Op
 def test_plain_arguments_are_read_as_click_and_the_target_read_them(arguments: list[str], family: str | None) -> None:
     (typed,) = (one for one in arguments if re.search(r"mx|192|2001", one, re.IGNORECASE))
     target = parse_target(typed)
+    plain = head_start.read_plainly(arguments, {})
 
-    assert head_start.read_plainly(arguments, {}) == (target.host, target.port, family)
+    assert plain is not None
+    assert (plain.host, plain.port, plain.family) == (target.host, target.port, family)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "helo"),
+    [
+        (["mx.example.net:25"], ""),
+        (["mx.example.net:25", "--helo", "probe.example", "--tls", "optional"], "probe.example"),
+        (["mx.example.net:25", "--quit-after", "ehlo"], ""),
+        (["mx.example.net:25", "--quit-after", "greeting"], None),
+        (["mx.example.net:25", "--tls", "implicit"], None),
+        (["mx.example.net:465"], None),
+        (["mx.example.net:465", "--tls", "starttls"], ""),
+        (["smtps://mx.example.net:2465"], None),
+    ],
+)
+def test_ehlo_is_said_ahead_only_where_it_follows_the_greeting(arguments: list[str], helo: str | None) -> None:
+    plain = head_start.read_plainly(arguments, {})
+
+    assert plain is not None
+    assert helo == plain.helo
 
 
 @pytest.mark.parametrize(

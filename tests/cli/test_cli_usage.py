@@ -103,6 +103,14 @@ def test_a_reader_that_goes_away_is_no_error_of_ours() -> None:
     assert ran.stdout.startswith("550 5.1.1")
 
 
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
+def test_a_closed_output_is_no_error(closed: str) -> None:
+    command = f"{sys.executable} -m smtpdoc explain '550 5.1.1 User unknown' {closed}"
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=30)
+
+    assert (0, "") == (ran.returncode, ran.stderr)
+
+
 def test_an_ascii_terminal_gets_plain_marks() -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "smtpdoc", "explain", "550 5.1.1 no such user"],

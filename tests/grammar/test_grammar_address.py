@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpdoc.grammar.address import NULL, Address, AddressParseError, address_literal, parse_address
+from smtpdoc.grammar.address import NULL, Address, AddressParseError, parse_address
+from smtpdoc.grammar.literal import address_literal
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from smtpdoc.evidence.smtp import Exchange, FailureKind, Line, LineKind, Stage, 
 from smtpdoc.gather.probe import Probe, ProbeOptions
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.net.dial import TcpDialer
+from smtpdoc.net.early import EarlyConnection
 from smtpdoc.target import Target
 
 HOST = "mx.lab.example"
@@ -72,6 +73,26 @@ def served(shelf: Path, name: str = "ec") -> ssl.SSLContext:
     return context
 
 
+class HeadStart:
+    """How much of a session happens before the session takes its connection over: all tests run both ways."""
+
+    wait_s: float | None = None
+
+    @classmethod
+    async def early(cls, port: int, wanted: dict[str, Any]) -> EarlyConnection | None:
+        if cls.wait_s is None:
+            return None
+        early = EarlyConnection("127.0.0.1", port, helo=None if wanted.get("tls") == "implicit" else "probe.example")
+        early.host = HOST
+        await asyncio.sleep(cls.wait_s)
+        return early
+
+
+@pytest.fixture(autouse=True, params=[None, 0.06], ids=["", "head start"])
+def _head_start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HeadStart, "wait_s", request.param)
+
+
 def probe(
     script: Sequence[Step], shelf: Path | None = None, certificate: str = "ec", **wanted: Any
 ) -> tuple[Transcript, HostileServer]:
@@ -83,7 +104,8 @@ def probe(
             options = ProbeOptions(
                 **{"timeout_s": TIMEOUT_S, "helo": "probe.example", "ca_file": _ca(shelf), "tls": "optional", **wanted}
             )
-            dialer = TcpDialer(overrides={HOST: ("127.0.0.1",)})
+            early = await HeadStart.early(server.port, wanted)
+            dialer = TcpDialer(overrides={HOST: ("127.0.0.1",)}, early=early)
             run = Probe(Target(HOST, server.port), options, dialer, Watched())
             try:
                 await run.run()

@@ -41,7 +41,7 @@ class ScriptedSession:
         self.address = "192.0.2.25"
         self.helo_name = "[192.0.2.1]"
         self.local_address = "192.0.2.1"
-        self.connect_s: float | None = None
+        self.connected_at = 0.0
         self.encrypted = False
         self.alive = True
         self.tls: TlsFacts | None = None
@@ -125,6 +125,9 @@ class ScriptedDialer:
     async def addresses(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...] | Failure:
         return self._addresses
 
+    def begun_at(self, address: str, port: int, source_ip: str | None, helo: str | None) -> float | None:
+        return None
+
     async def dial(
         self,
         address: str,
@@ -136,6 +139,7 @@ class ScriptedDialer:
         budget: Budget,
         patience_s: float | None,
         watcher: Watcher,
+        helo: str | None = None,
     ) -> ScriptedSession | Failure:
         self.dialled.append((address, port, tls))
         watcher.line(Line(LineKind.NOTE, f"scripted for {host}", False, 0.0))
