@@ -70,7 +70,7 @@ class CheckSet(Generic[E_contra]):
         return register
 
     def include(self, *others: CheckSet[E_contra]) -> None:
-        """Take over the checks of other sets, after one's own: a large topic stands in several modules."""
+        """Take over the checks of other sets, after those that are here: a large topic stands in several modules."""
         for other in others:
             self._checks.extend(other._checks)
 
