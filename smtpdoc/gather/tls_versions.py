@@ -20,14 +20,18 @@ def versions_to_ask(session: Transcript) -> tuple[str, ...]:
     offered = "STARTTLS" in (session.capabilities_before_tls or {})
     if session.tls is None and not offered and session.tls_mode != "implicit":
         return ()
-    return tuple(version for version in VERSIONS if session.tls is None or version != session.tls.version)
+    known = {one.version for one in known_version(session)}
+    return tuple(version for version in VERSIONS if version not in known)
 
 
 def known_version(session: Transcript) -> tuple[VersionAnswer, ...]:
-    """Return the answer that the session itself has given."""
-    if session.tls is None or session.tls.version not in VERSIONS:
-        return ()
-    return (_works(session.tls),)
+    """Return the answer that the session itself has given, or its second look at a server that knows old ciphers only:
+    asked as usual, such a server would seem not to have that version."""
+    if session.tls is not None and session.tls.version in VERSIONS:
+        return (_works(session.tls),)
+    if session.legacy_tls in VERSIONS:
+        return (VersionAnswer(session.legacy_tls, True, session.legacy_cipher or ""),)
+    return ()
 
 
 def _works(tls: TlsFacts) -> VersionAnswer:

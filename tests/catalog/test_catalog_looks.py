@@ -69,6 +69,10 @@ RSA_ONLY = (
             [("tls.weak-cipher", "warning")],
         ),
         ({"legacy_tls": "TLSv1.2", "legacy_cipher": "AES128-SHA"}, [("tls.weak-cipher", "warning")]),
+        (
+            {"legacy_tls": "TLSv1.2", "legacy_cipher": "AES256-SHA", "tls_versions": RSA_ONLY[:1]},
+            [("tls.weak-cipher", "warning")],
+        ),
         ({"tls": handshake(chain=(LEAF, LOWER, INTERMEDIATE))}, []),
         ({"tls": handshake(chain=(LEAF, INTERMEDIATE, LOWER))}, [("tls.chain-order", "warning")]),
         ({"tls": handshake(chain=(LEAF, LOWER, INTERMEDIATE, LOWER))}, [("tls.chain-surplus", "info")]),

@@ -89,6 +89,13 @@ def test_the_version_of_the_session_itself_costs_no_connection() -> None:
     assert ["TLSv1.3"] == [one.version for one in known_version(seen)]
 
 
+def test_a_version_that_works_with_old_ciphers_only_is_not_called_refused() -> None:
+    seen = session(capabilities_before_tls={"STARTTLS": ""}, legacy_tls="TLSv1.2", legacy_cipher="AES128-SHA")
+
+    assert ("TLSv1", "TLSv1.1", "TLSv1.3") == versions_to_ask(seen)
+    assert [("TLSv1.2", True, "AES128-SHA")] == [(one.version, one.works, one.cipher) for one in known_version(seen)]
+
+
 def test_a_server_without_starttls_is_not_asked_four_times() -> None:
     assert () == versions_to_ask(session(capabilities_before_tls={"SIZE": ""}))
     assert 4 == len(versions_to_ask(session(capabilities_before_tls={"STARTTLS": ""})))

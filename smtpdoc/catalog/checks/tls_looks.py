@@ -44,7 +44,7 @@ def _ciphers(session: Transcript) -> Iterator[tuple[str, str]]:
     sources=(rfc(9325, "4.1"), rfc(9325, "4.2")),
 )
 def weak_cipher(session: Transcript) -> Iterator[Detail]:
-    for cipher, version in _ciphers(session):
+    for cipher, version in dict.fromkeys(_ciphers(session)):
         if _BROKEN_CIPHER.search(cipher):
             level = Level.WARNING if session.opportunistic else Level.ERROR
             yield Detail(f"{session.host} uses {cipher}", subject=session.port_name, level=level, cipher=cipher)
