@@ -109,12 +109,15 @@ class _Reader:
             return ""
         if not current or not above or current[-1].mark not in _SPOKEN:
             return ""
+        if not line.strip():
+            return above
         last = current[-1]
         match = style.more.fullmatch(line) if style.more is not None else None
         if match is not None and CODE.match(match["text"]) and last.mark is Mark.RECEIVED:
             current.append(Saying(Mark.RECEIVED, match["text"], last.encrypted, last.at_s, number))
             return line
-        if (match is not None and style.more is not None and not CODE.match(match["text"])) or _is_rest(line, above):
+        broken = self._lines[number - 2] == above and _is_rest(line, above)
+        if broken or (match is not None and not CODE.match(match["text"])):
             current[-1] = replace(last, text=f"{last.text} {line.strip()}")
             return line
         return ""
@@ -145,7 +148,8 @@ def _is_rest(line: str, above: str) -> bool:
     """Was the line above broken here by a mail program? Then the next word did not fit into it."""
     first = line.partition(" ")[0]
     fits = len(above) + 1 + len(first) <= _NARROWEST or not _NARROWEST - 20 <= len(above) <= _WIDEST
-    return not fits and first[:1].isalnum() and not first.endswith(":")
+    # Lines of one program's log begin alike.
+    return not fits and first[:1].isalnum() and not first.endswith(":") and line[:4] != above[:4]
 
 
 def _unfolded(said: Sequence[Saying]) -> list[Saying]:

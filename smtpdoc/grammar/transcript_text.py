@@ -23,6 +23,8 @@ _TAGS = re.compile(
     + _ATTRIBUTES,
     re.IGNORECASE,
 )
+#: Nobody quotes a quotation more often.
+_MOST_QUOTED = 8
 #: That many line breaks in HTML are no accident in what a server said.
 _HTML_BREAKS = 2
 
@@ -78,8 +80,9 @@ def _plain(line: str) -> str:
 
 def _unquoted(lines: list[str]) -> list[str]:
     """Take off what most lines begin with, one level after the other, as mail programs put it on."""
-    while True:
+    for _ in range(_MOST_QUOTED):
         written = [line for line in lines if line.strip()]
         if sum(1 for line in written if _QUOTE.match(line)) * 3 < len(written) * 2 or not written:
-            return [line.replace("\xa0", " ").strip() for line in lines]
+            break
         lines = [_QUOTE.sub("", line, count=1) if _QUOTE.match(line) else line for line in lines]
+    return [line.replace("\xa0", " ").strip() for line in lines]

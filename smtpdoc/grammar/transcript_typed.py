@@ -34,6 +34,7 @@ _OPENSSL_ERRORS = re.compile(
     r"|.*didn't find STARTTLS.*|.*didn't found starttls.*|no peer certificate available|.*: No such host is known.*",
     re.IGNORECASE,
 )
+_OPENSSL_ASIDES = re.compile(r"DONE|closed|---|read R BLOCK|Post-Handshake .*|SSL-Session:")
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _CONNECT = re.compile(r"-connect[ =]\[?(?P<host>[^\s\]]+?)\]?:(?P<port>\d{1,5})\b")
 _PEM = re.compile(r"[A-Za-z0-9+/]{1,76}={0,2}")
@@ -98,10 +99,10 @@ class _Log:
             self._reply(line, number)
         elif self._aside(line, number):
             pass
-        elif COMMAND.match(line) or self._wanted == "response":
+        elif COMMAND.match(line) or (self._wanted == "response" and (line or self._answered(number))):
             self._say(Mark.SENT, line, number)
             self._wanted = None
-        elif self._greeted and line and not self._openssl:
+        elif self._greeted and line:
             self._unknown(line, number)
 
     def _say(self, mark: Mark, text: str, number: int) -> None:
@@ -121,12 +122,11 @@ class _Log:
         rest of a line that was broken; else it stays beside the session."""
         last = self.sayings[-1]
         heard = last.mark is Mark.RECEIVED
-        if (
-            heard
-            and len(last.text) >= _BROKEN_FROM
-            and (self._one_sided or not _WORD.fullmatch(line) or line[0].islower())
-        ):
-            self.sayings[-1] = Saying(last.mark, f"{last.text} {line}", last.encrypted, None, last.number)
+        broken = heard and last.number == number - 1 and len(self._lines[number - 2]) >= _BROKEN_FROM
+        if broken and (last.text[3:4] == "-" or self._one_sided or not _WORD.fullmatch(line) or line[0].islower()):
+            self.sayings[-1] = Saying(last.mark, f"{last.text} {line}", last.encrypted, None, number)
+        elif self._openssl:
+            return  # it says much about itself
         elif heard and last.text[3:4] != "-" and self._answered(number):
             self._say(Mark.SENT, line, number)
         else:
@@ -170,7 +170,7 @@ class _Log:
             words = "openssl took the R that began a line for its own command; -quiet or small letters prevent that"
             self._say(Mark.NOTE, words, number)
             return True
-        if self.handshake.read(line):
+        if self.handshake.read(line) or _OPENSSL_ASIDES.fullmatch(line):
             return True
         if _OPENSSL_ERRORS.fullmatch(line) and not self._greeted:
             self._say(Mark.ERROR, line, number)

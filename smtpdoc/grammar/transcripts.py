@@ -31,14 +31,16 @@ def parse_transcripts(text: str) -> tuple[SavedSession, ...]:
 
 def _read(text: str) -> tuple[SavedSession, ...]:
     lines: list[str] = []
+    found: tuple[SavedSession, ...] = ()
+    # What has marks may look like something typed, and the other way round, and a mark like a quotation's: who hears
+    # more of the server is right.
     for lines in readings(text):
         if is_transcript_file(lines):
             return read_transcript_file(lines)
-        # What has marks may look like something typed, and the other way round: who hears more of the server is right.
-        found = max(marked(lines), typed(lines), key=_heard)
-        if found:
-            return found
-    raise _nothing(lines)
+        found = max(found, marked(lines), typed(lines), key=_heard)
+    if not found:
+        raise _nothing(lines)
+    return found
 
 
 def _heard(sessions: Sequence[SavedSession]) -> int:
