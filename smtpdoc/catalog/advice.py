@@ -99,8 +99,16 @@ def in_session(commands: Iterable[str], server: str, login: str | None, recipien
 
     >>> in_session(["smtpdoc probe YOUR-SERVER:587 --auth-user YOUR-LOGIN"], "mx.example.net:465", "alice", None)
     ('smtpdoc probe mx.example.net:465 --auth-user alice',)
+    >>> in_session(["smtpdoc probe THEIR-DOMAIN --mx --tls starttls"], "mx.example.net:25", None, "bob@example.net")
+    ('smtpdoc probe mx.example.net:25 --tls starttls',)
     """
-    known = {r"YOUR-SERVER(?::[0-9]+)?": server, "YOUR-LOGIN": login, "THE-ADDRESS": recipient}
+    known = {
+        r"YOUR-SERVER(?::[0-9]+)?": server,
+        r"(?<=smtpdoc probe )(?:--mx )?THEIR-DOMAIN(?: --mx)?": server,  # we are there already
+        "YOUR-LOGIN": login,
+        "THE-ADDRESS": recipient,
+        "THEIR-DOMAIN": (recipient or "").rpartition("@")[2],
+    }
     found = {place: value for place, value in known.items() if value and _pasteable().fullmatch(value)}
     filled = []
     for command in commands:

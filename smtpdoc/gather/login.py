@@ -8,24 +8,25 @@ from dataclasses import dataclass, replace
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus
 from smtpdoc.grammar.reply import Reply
 from smtpdoc.grammar.sasl import (
+    MECHANISMS,
     TOKEN_MECHANISMS,
     Dialogue,
+    ProofError,
     SaslError,
     bearer_error,
     choose,
     dialogue,
     encode_response,
     parse_challenge,
+    scram_error,
 )
-from smtpdoc.grammar.secret import HIDDEN, Secret
+from smtpdoc.grammar.secret import HIDDEN, Mask, Secret
 from smtpdoc.seams import Command, Session
 
 #: RFC 5321 section 4.5.3.1.4, CRLF included. A longer initial response waits for the challenge (RFC 4954 section 4).
 _COMMAND_LIMIT_BYTES = 512
-# A server may send 334 for ever; no mechanism needs more turns than this.
-_MAX_TURNS = 8
-# Shorter responses ("", "%x01") hold no secret, and hiding them would hide half of every reply.
-_HIDDEN_BYTES = 4
+#: What the client says that holds no secret: nothing, and the answer to an error of OAUTHBEARER.
+_EMPTY = (b"", b"\1")
 
 
 def unsafe_reason(session: Session, *, downgraded: bool, allowed: bool) -> str | None:
@@ -58,73 +59,139 @@ class Login:
 
     def choose(self, offered: tuple[str, ...], *, encrypted: bool) -> str | Failure:
         """Return the mechanism to try, or why there is none."""
+        if self.mechanism is not None and self.mechanism not in MECHANISMS:
+            known = " ".join(MECHANISMS)
+            return _not_tried(f"{self.mechanism} is no mechanism that smtpdoc has, only {known}", "mechanism-unknown")
         if not offered:
-            return _not_offered("AUTH is not offered", "auth-not-offered")
+            return _not_tried("AUTH is not offered", "auth-not-offered")
         listed = " ".join(offered)
         if self.mechanism is not None:
             if self.mechanism in offered:
                 return self.mechanism
-            return _not_offered(f"{self.mechanism} is not offered, only {listed}", "mechanism-not-offered")
+            return _not_tried(f"{self.mechanism} is not offered, only {listed}", "mechanism-not-offered")
         chosen = choose(offered, token=self.token, encrypted=encrypted)
         if chosen is None:
             what = "a token" if self.token else "a password"
-            return _not_offered(f"none of the mechanisms offered takes {what}: {listed}", "mechanism-not-offered")
+            return _not_tried(f"none of the mechanisms offered takes {what}: {listed}", "mechanism-not-offered")
         return chosen
 
     async def run(self, session: Session, mechanism: str, note: Callable[[str], None]) -> Exchange:
         """Go through the mechanism; return one exchange with the final reply and the time of the whole."""
-        # A SCRAM server proves with its last challenge that it knows the password, to whoever wants to guess it too.
-        hide = mechanism.startswith("SCRAM-")
-        steps = dialogue(mechanism, self.user, self.secret)
-        initial = next(steps)
-        command = f"AUTH {mechanism}"
+        attempt = _Attempt(self, session, mechanism, note)
+        return await attempt.run()
+
+
+class _Attempt:
+    """A login under way."""
+
+    def __init__(self, login: Login, session: Session, mechanism: str, note: Callable[[str], None]) -> None:
+        self._login = login
+        self._session = session
+        self._mechanism = mechanism
+        self._note = note
+        self._steps: Dialogue = dialogue(mechanism, login.user, login.secret)
+        self._elapsed_s = 0.0
+        self._shown = f"AUTH {mechanism}"
+        self._mask = Mask()
+        self._mask.add(login.secret.reveal())
+
+    async def run(self) -> Exchange:
+        initial = next(self._steps)
+        command = self._shown
         if initial is not None:
-            encoded = self._encoded(session, initial) or "="
+            encoded = self._encoded(initial) or "="
             if len(command) + len(encoded) + 3 <= _COMMAND_LIMIT_BYTES:
                 command, initial = f"{command} {encoded}", None
-        shown = f"AUTH {mechanism}" if command.endswith(mechanism) else f"AUTH {mechanism} {HIDDEN}"
-        session.send(Command(Stage.AUTH, command, shown=shown, hide_challenge=hide))
-        exchange = await session.reply()
-        elapsed_s = exchange.elapsed_s
-        for _ in range(_MAX_TURNS):
-            if exchange.reply is None or exchange.reply.code != 334:
-                break
+                self._shown += f" {HIDDEN}"
+        exchange = await self._say(command, self._shown)
+        while exchange.reply is not None and exchange.reply.code == 334:
             try:
-                response = initial if initial is not None else self._next(steps, exchange.reply, mechanism, note)
+                response = self._answer(exchange.reply) if initial is None else initial
             except SaslError as error:
-                note(f"the server's challenge breaks {mechanism}: {error}; cancelled")
-                session.send(Command(Stage.AUTH, "*"))
-            else:
-                encoded = self._encoded(session, response)
-                session.send(Command(Stage.AUTH, encoded, shown=HIDDEN if encoded else "", hide_challenge=hide))
+                return await self._break_off(error)
             initial = None
-            exchange = await session.reply()
-            elapsed_s += exchange.elapsed_s
-        status = exchange.status
-        if status is StageStatus.OK and exchange.reply is not None and exchange.reply.code != 235:
-            status = StageStatus.REFUSED
-        reply = exchange.reply
-        if reply is not None and reply.code == 334:  # for ever, it seems
-            reply = replace(reply, lines=(HIDDEN,), text=HIDDEN)
-        return replace(exchange, command=shown, reply=reply, elapsed_s=elapsed_s, status=status)
+            encoded = self._encoded(response)
+            exchange = await self._say(encoded, HIDDEN if encoded else "")
+        reply, status = exchange.reply, exchange.status
+        if reply is not None and status is StageStatus.OK:
+            if reply.code != 235:
+                status = StageStatus.REFUSED
+            elif (unproven := self._unproven(reply)) is not None:
+                return self._broken(exchange, unproven)
+        return replace(exchange, command=self._shown, elapsed_s=self._elapsed_s, status=status)
 
-    def _next(self, steps: Dialogue, reply: Reply, mechanism: str, note: Callable[[str], None]) -> bytes:
+    async def _say(self, text: str, shown: str) -> Exchange:
+        # A SCRAM server proves with its last challenge that it knows the password, to whoever wants to guess it too.
+        hide = self._mechanism.startswith("SCRAM-")
+        self._session.send(Command(Stage.AUTH, text, shown=shown, hide_challenge=hide))
+        exchange = await self._session.reply()
+        self._elapsed_s += exchange.elapsed_s
+        return exchange
+
+    def _answer(self, reply: Reply) -> bytes:
         """Return the answer to a challenge; raise SaslError when there is none."""
         challenge = parse_challenge(reply.lines[-1])
-        if mechanism in TOKEN_MECHANISMS and (reason := bearer_error(challenge)) is not None:
-            note(f"the server's reason for refusing the token: {reason}")
+        if self._mechanism in TOKEN_MECHANISMS and (reason := bearer_error(challenge)) is not None:
+            self._tell(f"the server's reason for refusing the token: {reason}")
+        if self._mechanism.startswith("SCRAM-") and (reason := scram_error(challenge)) is not None:
+            self._tell(f"the server's reason for refusing the login: {reason}")
         try:
-            return steps.send(challenge) or b""
+            return self._steps.send(challenge) or b""
         except StopIteration:
-            raise SaslError(f"the end of {mechanism}", "another challenge") from None
+            raise SaslError(f"it asks on where {self._mechanism} is at its end") from None
 
-    def _encoded(self, session: Session, response: bytes) -> str:
-        """Return a response as it is sent, and have it hidden: it is as good as the secret it is made from."""
+    def _unproven(self, reply: Reply) -> SaslError | None:
+        """Return what is wrong with an acceptance: a server that has to show that it knows the password skips that."""
+        try:
+            data = parse_challenge(reply.lines[-1])
+        except SaslError:
+            data = b""  # words, as mostly
+        try:
+            self._steps.send(data)
+        except SaslError:
+            return ProofError()
+        except StopIteration:
+            pass
+        return None
+
+    async def _break_off(self, error: SaslError) -> Exchange:
+        self._tell(f"the server breaks {self._mechanism}: {error}; broken off")
+        return self._broken(await self._say("*", "*"), error)
+
+    def _broken(self, exchange: Exchange, error: SaslError) -> Exchange:
+        """Return the exchange without its reply, which only answers that we broke off, or accepts what we do not."""
+        word = "server-unproven" if isinstance(error, ProofError) else "sasl-broken"
+        detail = self._masked(f"the server breaks {self._mechanism}: {error}")
+        failure = Failure(FailureKind.PROTOCOL, Stage.AUTH, detail, word)
+        return replace(
+            exchange,
+            command=self._shown,
+            reply=None,
+            failure=failure,
+            elapsed_s=self._elapsed_s,
+            status=StageStatus.FAILED,
+        )
+
+    def _tell(self, text: str) -> None:
+        self._note(self._masked(text))
+
+    def _masked(self, text: str) -> str:
+        """Return a text with the secret taken out: a challenge may give it back, and we have just decoded it."""
+        return self._mask(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+
+    def _encoded(self, response: bytes) -> str:
+        """Return a response as it is sent; one that is made from the secret is as good as that, and hidden with it.
+
+        Not before: what the server said until then are its own words, whatever the secret is.
+        """
         encoded = encode_response(response)
-        if len(response) >= _HIDDEN_BYTES and response != self.user.encode():
-            session.hide(encoded, response.decode("utf-8", "surrogateescape"))
+        user, secret = self._login.user, self._login.secret.reveal()
+        name_only = response == user.encode("utf-8", "surrogateescape") or response.startswith(b"n,,n=")  # SCRAM's
+        if response not in _EMPTY and not name_only:
+            self._session.hide(*((secret,) if secret != user else ()))
+            self._session.hide(encoded, response.decode("utf-8", "surrogateescape"))
         return encoded
 
 
-def _not_offered(detail: str, word: str) -> Failure:
+def _not_tried(detail: str, word: str) -> Failure:
     return Failure(FailureKind.PROTOCOL, Stage.AUTH, detail, word)

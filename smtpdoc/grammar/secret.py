@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NoReturn
-from urllib.parse import quote_from_bytes, quote_plus
+
+from smtpdoc.grammar.escapes import unescaped
 
 #: What stands in place of a secret.
 HIDDEN = "(hidden)"
@@ -15,7 +17,25 @@ HIDDEN = "(hidden)"
 _SHORT = 3
 # A base64 core shorter than this says nothing about the secret and would be found in any token.
 _CORE = 4
-_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
+# Servers cut and wrap what they echo: so many letters in a row of a secret's base64 form, or of a long secret itself,
+# give a token away.
+_ENCODED_GRAM = 6
+_PLAIN_GRAM = 12
+_LONG = 24
+# Words that servers use by themselves when they answer a login.
+_SERVERS_WORDS = frozenset(
+    b"account auth authenticate authenticated authentication bad bye closing connection credentials denied disabled "
+    b"error esmtp expired fail failed failure hello incorrect invalid locked login mail mechanism name need not ok "
+    b"okay password permission plain please proceed queued ready recipient reject rejected required secret sender "
+    b"server service session smtp success successful sure temporary test user username welcome wrong".split()
+)
+#: "Username:" and "Password:", as servers ask with AUTH LOGIN.
+_PROMPTS = (b"VXNlcm5hbWU6", b"UGFzc3dvcmQ6")
+_CODE = re.compile(rb"[2-5][0-9]{2}(?:[ -]|$)")
+_WORD = re.compile(rb"[a-z0-9._-]+")
+_TOKEN = re.compile(rb"[A-Za-z0-9+/_-]+=*")
+#: base64url (RFC 4648 section 5) differs from base64 in two letters.
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Secret:
@@ -54,77 +74,120 @@ def base64_cores(secret: bytes) -> Iterator[bytes]:
             yield core
 
 
-class Mask:
-    """Takes known secrets out of bytes: as they are, in base64 at any alignment, percent-encoded.
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """What to look for: `pattern` in the text; `cores` in its base64 tokens; `grams` of _ENCODED_GRAM letters and
+    `plain_grams` of _PLAIN_GRAM in tokens that are written small."""
 
-    Around a base64 form the whole token goes, since its neighbours hold the rest of the secret.
+    pattern: re.Pattern[bytes]
+    cores: tuple[bytes, ...]
+    grams: frozenset[bytes]
+    plain_grams: frozenset[bytes]
+
+    def spans(self, data: bytes, start: int) -> list[tuple[int, int]]:
+        """Return where something from `start` on is to be hidden, in order."""
+        found = [match.span() for match in self.pattern.finditer(data, start)]
+        for text, places in unescaped(data):
+            spans = (match.span() for match in self.pattern.finditer(text))
+            found += [(places[begin], places[end]) for begin, end in spans if places[begin] >= start]
+        found += [match.span() for match in _TOKEN.finditer(data, start) if self._in_token(match[0])]
+        return sorted(found)
+
+    def _in_token(self, token: bytes) -> bool:
+        if token in _PROMPTS:
+            return False
+        token = token.translate(_URL_SAFE)
+        small = token.lower()
+        return (
+            any(core in token for core in self.cores)
+            or not self.grams.isdisjoint(_grams(small, _ENCODED_GRAM))
+            or not self.plain_grams.isdisjoint(_grams(small, _PLAIN_GRAM))
+        )
+
+
+class Mask:
+    """Takes known secrets out of bytes: as they are, with letters escaped in any usual way, in hex, and in base64 at
+    any alignment, also where that is cut off, wrapped or in capitals.
+
+    Around a base64 form the whole token goes, since its neighbours hold the rest of the secret. A reply code stays. So
+    does a word that all servers use, or that this one said before it could know the secret: a hole in its place would
+    tell more than the word.
     """
 
-    __slots__ = ("_pattern", "_secrets")
+    __slots__ = ("_forms", "_said", "_secrets")
 
     def __init__(self) -> None:
-        self._secrets: list[bytes] = []
-        self._pattern: re.Pattern[bytes] | None = None
+        self._secrets: list[str] = []
+        self._said: set[bytes] = set()
+        self._forms: _Forms | None = None
 
     def __repr__(self) -> str:
         return f"Mask({len(self._secrets)} secrets)"
 
-    def add(self, *secrets: str | bytes) -> None:
+    def add(self, *secrets: str) -> None:
         """Hide these from now on; empty ones are ignored."""
-        for secret in secrets:
-            if isinstance(secret, bytes):
-                forms = [secret]
-            else:
-                forms = [secret.encode("utf-8", "surrogateescape")]
-                if not secret.isascii():
-                    forms.append(secret.encode("latin-1", "ignore"))
-            self._secrets += [form for form in forms if form and form not in self._secrets]
-        self._pattern = _pattern(self._secrets)
+        self._secrets += [secret for secret in dict.fromkeys(secrets) if secret and secret not in self._secrets]
+        self._forms = None
 
     def __call__(self, data: bytes) -> bytes:
-        if self._pattern is None:
+        code = _CODE.match(data)
+        start = code.end() if code else 0
+        if not self._secrets:
+            self._said.update(_WORD.findall(data.lower(), start))
             return data
-        kept: list[bytes] = []
-        done = 0
-        for match in self._pattern.finditer(data):
-            start, end = match.span()
-            if end <= done:
-                continue
-            if match["core"] is not None:
-                start, end = _token(data, start, end)
-            kept += [data[done : max(start, done)], HIDDEN.encode()]
-            done = end
+        if self._forms is None:
+            self._forms = _forms(self._secrets, self._said)
+        kept = [data[:start]]
+        done = start
+        for begin, end in self._forms.spans(data, start):
+            if end > done:
+                kept += [data[done:begin], HIDDEN.encode()] if begin >= done else []
+                done = end
         return b"".join(kept) + data[done:]
 
 
-def _token(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """Return the bounds of the whole base64 token around a part of it."""
-    while start > 0 and data[start - 1] in _BASE64:
-        start -= 1
-    while end < len(data) and data[end] in _BASE64:
-        end += 1
-    while end < len(data) and data[end] == ord("="):
-        end += 1
-    return start, end
-
-
-def _pattern(secrets: list[bytes]) -> re.Pattern[bytes] | None:
-    cores: list[bytes] = []
-    others: list[bytes] = []
+def _forms(secrets: list[str], said: set[bytes]) -> _Forms:
+    literals: list[bytes] = []
+    cores: set[bytes] = set()
+    grams: set[bytes] = set()
+    plain_grams: set[bytes] = set()
     for secret in sorted(secrets, key=len, reverse=True):
-        # base64 and base64url (RFC 4648 section 5) differ in two letters.
-        cores += [re.escape(core).replace(rb"\+", b"[+-]").replace(b"/", b"[/_]") for core in base64_cores(secret)]
-        escaped = {
-            quote_from_bytes(secret, safe="").encode(),
-            quote_from_bytes(secret).encode(),
-            quote_plus(secret).encode(),
-            b"".join(b"%%%02X" % byte for byte in secret),
-        }
-        others += [b"(?i:" + re.escape(form) + b")" for form in sorted(escaped - {secret})]
-        if len(secret) <= _SHORT:
-            others.append(rb"(?<![A-Za-z0-9])" + re.escape(secret) + rb"(?![A-Za-z0-9])")
-        else:
-            others.append(re.escape(secret))
-    if not others:
-        return None
-    return re.compile(b"(?P<core>" + (b"|".join(cores) or rb"(?!)") + b")|" + b"|".join(others))
+        raw = _raw(secret)
+        literals += _literals(secret, said)
+        for core in (found.translate(_URL_SAFE) for form in _encodings(secret) for found in base64_cores(form)):
+            if len(core) < _ENCODED_GRAM:
+                cores.add(core)
+            else:
+                grams.update(_grams(core.lower(), _ENCODED_GRAM))
+        for token in _TOKEN.findall(raw) if len(raw) >= _LONG else ():
+            plain_grams.update(_grams(token.translate(_URL_SAFE).lower(), _PLAIN_GRAM))
+    pattern = re.compile(b"|".join(literals) or rb"(?!)")
+    return _Forms(pattern, tuple(cores), frozenset(grams), frozenset(plain_grams))
+
+
+def _literals(secret: str, said: set[bytes]) -> Iterator[bytes]:
+    """Yield patterns for a secret outside base64."""
+    for raw in _encodings(secret):
+        if len(raw) >= _CORE:
+            yield b"(?i:" + raw.hex().encode() + b")"
+        word = raw.lower()
+        if word in _SERVERS_WORDS or (word in said and len(raw) < _LONG) or (len(raw) <= _SHORT and raw.isdigit()):
+            continue
+        if len(raw) > _SHORT:
+            yield re.escape(raw)
+        elif raw:
+            yield rb"(?<![A-Za-z0-9])" + re.escape(raw) + rb"(?![A-Za-z0-9])"
+    if len(secret) > _SHORT:
+        yield re.escape(_raw(secret[::-1]))
+
+
+def _encodings(secret: str) -> set[bytes]:
+    return {_raw(secret), *([secret.encode("latin-1")] if max(secret) <= "\xff" else [])}
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _grams(text: bytes, size: int) -> Iterator[bytes]:
+    return (text[at : at + size] for at in range(len(text) - size + 1))

@@ -177,7 +177,7 @@ def test_logins_in_clear(capabilities: dict[str, str], expected: list[str]) -> N
 )
 def test_login_and_envelope(exchange: Exchange, expected: tuple[str, str]) -> None:
     """5yz is the server's no, 4yz is no verdict."""
-    assert found(session(CONNECTED, GREETED, exchange, auth_user="alice", auth_mechanism="PLAIN")) == [expected]
+    assert found(session(CONNECTED, GREETED, exchange, auth_user="alice", auth_mechanism="SCRAM-SHA-256")) == [expected]
 
 
 def test_a_421_explains_the_end_of_the_connection_by_itself() -> None:

@@ -115,12 +115,12 @@ def test_a_login_that_could_not_be_checked_is_no_refusal(answer: str) -> None:
         (
             "XOAUTH2",  # {"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}
             "eyJzdGF0dXMiOiI0MDAiLCJzY2hlbWVzIjoiQmVhcmVyIiwic2NvcGUiOiJodHRwczovL21haWwuZ29vZ2xlLmNvbS8ifQ==",
-            "status 400, schemes Bearer, scope https://mail.google.com/",
+            "status 400 (the token is malformed, or not one for this user), schemes Bearer, scope https://mail.google.com/",
         ),
         (
             "OAUTHBEARER",  # {"status":"invalid_token","scope":"mail"} (RFC 7628 section 3.2.2)
             "eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIiwic2NvcGUiOiJtYWlsIn0=",
-            "status invalid_token, scope mail",
+            "status invalid_token (the token is wrong, expired or revoked), scope mail",
         ),
     ],
 )

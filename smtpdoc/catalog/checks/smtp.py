@@ -1,4 +1,4 @@
-"""What a session with a server says about it: how it can be reached, its TLS and logins, does it take the mail?"""
+"""What a session with a server says about it: how it can be reached, is it encrypted, does it take the mail?"""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from smtpdoc.catalog.checks import smtp_reach
+from smtpdoc.catalog.checks import smtp_login, smtp_reach
 from smtpdoc.catalog.checks.smtp_words import QUOTED_CHARS, failure_of, last, probe_command, refusal
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
-from smtpdoc.grammar.ehlo import auth_mechanisms, overwritten_keyword
+from smtpdoc.grammar.ehlo import overwritten_keyword
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[Transcript]("smtp")
 checks.include(smtp_reach.checks)  # what stands in the way is told first
 
-#: Mechanisms that show the password or token to everybody on the way.
-CLEAR_TEXT_MECHANISMS = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
 #: Addresses that a shell leaves alone.
 _PLAIN = re.compile(r"[A-Za-z0-9._+@-]+")
 
@@ -146,92 +144,7 @@ def starttls_offered_again(session: Transcript) -> Iterator[Detail]:
         yield Detail(f"{session.host} offers STARTTLS in a session that has TLS already", subject=session.port_name)
 
 
-# AUTH
-
-
-@checks.add(
-    "auth-offered-in-clear",
-    title="Logins are offered without TLS",
-    level=Level.WARNING,
-    why="A client that is set up wrongly, or whose STARTTLS somebody removes, sends its password in clear.",
-    fix="Offer AUTH only after STARTTLS (Postfix: smtpd_tls_auth_only = yes).",
-    sources=(rfc(4954, "4"), rfc(8314, "3.2")),
-)
-def auth_offered_in_clear(session: Transcript) -> Iterator[Detail]:
-    offered = auth_mechanisms(session.capabilities_before_tls or {})
-    in_clear = tuple(mechanism for mechanism in offered if mechanism in CLEAR_TEXT_MECHANISMS)
-    if in_clear:
-        listed = " ".join(in_clear)
-        yield Detail(
-            f"{session.host} offers AUTH {printable(listed)} before TLS", subject=session.port_name, mechanisms=in_clear
-        )
-
-
-@checks.add(
-    "auth-not-offered",
-    title="The login that was asked for is not offered",
-    level=Level.ERROR,
-    why="A server offers AUTH on its submission ports only, and often only under TLS or to some clients.",
-    fix="Use the submission port (587 or 465), and one of the mechanisms that the server lists.",
-    sources=(rfc(4954, "3"), rfc(6409, "4.3")),
-)
-def auth_not_offered(session: Transcript) -> Iterator[Detail]:
-    exchange = failure_of(session, Stage.AUTH)
-    if exchange is None or (failure := exchange.failure) is None:
-        return
-    if failure.word == "auth-not-offered":
-        host = f"[{session.host}]" if ":" in session.host else session.host
-        user = f" --auth-user {session.auth_user}" if session.auth_user else ""
-        elsewhere = (f"smtpdoc probe {host}:587{user}",) if session.port != 587 else ()
-        yield Detail(
-            f"{session.host} does not offer AUTH on port {session.port}", subject=session.port_name, paste=elsewhere
-        )
-    elif failure.word == "mechanism-not-offered":
-        yield Detail(f"{session.host}: {printable(failure.detail)}", subject=session.port_name)
-
-
-@checks.add(
-    "auth-not-safe",
-    title="The login was not tried, because it would not have been safe",
-    level=Level.UNKNOWN,
-    why="Over clear text, or with a server whose certificate does not verify, the password may go to somebody else.",
-    fix="Mend TLS first. --allow-cleartext-auth sends the password all the same, except where STARTTLS was lost.",
-    sources=(rfc(8314, "3.2"), rfc(4954, "4")),
-)
-def auth_not_safe(session: Transcript) -> Iterator[Detail]:
-    exchange = failure_of(session, Stage.AUTH)
-    if exchange is not None and exchange.failure and exchange.failure.kind is FailureKind.SKIPPED_UNSAFE:
-        yield Detail(printable(exchange.failure.detail), subject=session.port_name)
-
-
-@checks.add(
-    "auth-refused",
-    title="The server refused the login",
-    level=Level.ERROR,
-    why="User name, password or mechanism is not accepted. Servers count failures and lock accounts, so this was tried once.",
-    fix="Check user name and password by hand once; some providers want an application password or a token.",
-    sources=(rfc(4954, "6"),),
-)
-def auth_refused(session: Transcript) -> Iterator[Detail]:
-    exchange = last(session, Stage.AUTH)
-    if exchange is not None and exchange.status is StageStatus.REFUSED:
-        who = f" of {printable(session.auth_user)}" if session.auth_user else ""
-        again = probe_command(session, f"--auth-user {session.auth_user}") if session.auth_user else ()
-        yield refusal(session, exchange, f"refused the login{who} with {session.auth_mechanism}", again=again)
-
-
-@checks.add(
-    "auth-deferred",
-    title="The server could not check the login now",
-    level=Level.UNKNOWN,
-    why="Its user database or password service does not answer, or there were too many attempts.",
-    fix="Wait some minutes before the next attempt; if it stays, look at the server's authentication service.",
-    sources=(rfc(4954, "6"),),
-)
-def auth_deferred(session: Transcript) -> Iterator[Detail]:
-    exchange = last(session, Stage.AUTH)
-    if exchange is not None and exchange.status is StageStatus.DEFERRED:
-        yield refusal(session, exchange, "could not check the login now")
+checks.include(smtp_login.checks)
 
 
 # The envelope
