@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.smtp import Transcript
 
 if TYPE_CHECKING:  # loaded by those who ask for them
+    from smtpdoc.evidence.dns import Lookup
     from smtpdoc.evidence.timings import Timings
     from smtpdoc.evidence.transport import MtaStsEvidence
 
 
 @dataclass(frozen=True, slots=True)
 class MxHost:
-    """One MX record and what its host resolves to."""
+    """One MX record and what its host resolves to, with the answers that say so: the domain's MX, the host's A and
+    AAAA, None where nobody asked."""
 
     preference: int
     host: str
     addresses: tuple[str, ...]
+    mx: Lookup | None = field(default=None, compare=False, repr=False)
+    a: Lookup | None = field(default=None, compare=False, repr=False)
+    aaaa: Lookup | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,15 @@ async def resolve_mx(domain: str, resolver: Resolver, family: str | None = None)
     for number, (preference, host) in enumerate(names):
         answers = lookups[number * len(types) : (number + 1) * len(types)]
         addresses = tuple(address for answer in answers for address in answer.names)
-        hosts.append(MxHost(preference, host, addresses))
+        by_type = {answer.rdtype: answer for answer in answers}
+        hosts.append(MxHost(preference, host, addresses, lookup, by_type.get("A"), by_type.get("AAAA")))
     if implicit and not hosts[0].addresses:
         if any(not answer.answered for answer in lookups):
             failure = _failure(f"DNS gave no answer for the addresses of {domain}", "dns-servfail")
         else:
-            failure = _failure(f"{domain} has neither MX nor address records: nobody takes its mail", "no-mail-host")
+            gone = lookup.status is LookupStatus.NXDOMAIN
+            what = "does not exist in DNS" if gone else "has neither MX nor address records"
+            failure = _failure(f"{domain} {what}: nobody takes its mail", "no-domain" if gone else "no-mail-host")
         return MailHosts(domain, (), lookup, failure=failure)
     return MailHosts(domain, tuple(hosts), lookup, implicit=implicit)
 

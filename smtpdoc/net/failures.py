@@ -196,10 +196,10 @@ def _silence(where: str, port: int) -> str:
     customary = _CUSTOMARY.get(port)
     if customary:
         return f"{where} accepted the connection and said nothing; on port {port} that is usually {customary}"
-    hint = "try --tls implicit" if port != 25 else "some servers make unknown clients wait: try a longer --timeout"
-    return (
-        f"{where} accepted the connection and said nothing; a port that wants TLS at once is silent like this: {hint}"
-    )
+    hint = "a port that wants TLS at once is silent like this: try --tls implicit"
+    if port == 25:
+        hint = "some servers make unknown clients wait: try a longer --timeout"
+    return f"{where} accepted the connection and said nothing; {hint}"
 
 
 _UNREACHABLE_WORDS = {

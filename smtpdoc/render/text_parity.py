@@ -17,7 +17,9 @@ _HEAD = ("TLS", "certificate", "greeting", "total", "outcome")
 _RIGHT = (2, 3)  # numbers
 _GAP = "  "
 _DIFFERS = "*"
-_COMPARED = (0, 1, 4)
+_OUTCOME = 4
+_COMPARED = (0, 1, _OUTCOME)
+_OK = "ok"
 _LEVELS = {
     StageStatus.OK: Level.PASS,
     StageStatus.REFUSED: Level.ERROR,
@@ -49,11 +51,15 @@ def render_parity(page: Page, sessions: Sequence[Transcript]) -> None:
 
 
 def _starred(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Mark what is unlike the most frequent value of its column; the first session's counts where two are even."""
-    usual = [Counter(row[column] for row in rows).most_common(1)[0][0] for column in range(len(_HEAD))]
+    """Mark what is unlike the most frequent value of its column. Where two are even, a session that went well counts,
+    then the first; one that came to nothing is unlike none."""
+    weighty = sorted(rows, key=lambda row: row[_OUTCOME] != _OK)
+    usual = [
+        Counter(row[column] for row in weighty if row[column] != "-").most_common(1)[:1] for column in range(len(_HEAD))
+    ]
     return [
         tuple(
-            cell + _DIFFERS if column in _COMPARED and cell not in (usual[column], "-") else cell
+            cell + _DIFFERS if column in _COMPARED and cell != "-" and cell != usual[column][0][0] else cell
             for column, cell in enumerate(row)
         )
         for row in rows
@@ -95,7 +101,7 @@ def _certificate(session: Transcript) -> str:
 
 def _outcome(session: Transcript) -> str:
     if session.outcome is StageStatus.OK:
-        return "ok"
+        return _OK
     for exchange in session.exchanges:
         if exchange.status is session.outcome:
             stage = _STAGES.get(exchange.stage, exchange.stage.value.upper())

@@ -64,7 +64,7 @@ def test_without_mx_the_domain_itself_takes_its_mail() -> None:
     [
         ("null.example", "null-mx"),
         ("bare.example", "no-mail-host"),
-        ("nothing.example", "no-mail-host"),
+        ("nothing.example", "no-domain"),
         ("broken.example", "dns-servfail"),
         ("half.example", "dns-servfail"),
     ],

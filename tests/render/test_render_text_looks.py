@@ -76,6 +76,17 @@ def test_what_is_not_known_is_no_difference() -> None:
     assert "? mx2.example.net  -        -                     -  0.000  failed at connect*" in rows
 
 
+def test_of_two_it_is_the_one_that_failed_that_is_unlike() -> None:
+    failure = Failure(FailureKind.REFUSED, Stage.CONNECT, "x", "refused")
+    tried = replace(exchange(Stage.CONNECT, "220 x"), reply=None, failure=failure, status=StageStatus.FAILED)
+    dead = session(tried, host="mx2.example.net", outcome=StageStatus.FAILED)
+
+    rows = printed(lambda page: render_parity(page, (dead, ONE)))
+
+    assert "? mx2.example.net  -        -                     -  0.000  failed at connect*" == rows[1]
+    assert "✔ mx1.example.net  TLS 1.3  trusted, 49 d     0.021  0.123  ok" == rows[2]
+
+
 def test_long_addresses_have_a_line_of_their_own_and_stay_whole() -> None:
     first = "2001:db8:1234:5678:9abc:def0:1234:5678"
     rows = printed(

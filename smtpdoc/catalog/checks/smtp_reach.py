@@ -16,8 +16,9 @@ checks = CheckSet[Transcript]("smtp")
 SLOW_GREETING_S = 5.0
 
 _DNS_WORDS = ("nxdomain", "no-address")
-_MX_WORDS = ("null-mx", "no-mail-host", "dns-bogus")
+_MX_WORDS = ("null-mx", "no-mail-host", "no-domain", "dns-bogus")
 _RUNAWAY_WORDS = ("line-too-long", "reply-too-long", "session-too-big", "surplus-flood")
+_MX_PORT = 25
 _UNFINISHED = "timeout-mid-reply"
 #: What came in clear where a handshake was due.
 _IN_CLEAR = ("starttls-injection", "tls-clear-answer", "tls-clear-deferral")
@@ -37,7 +38,11 @@ _OTHER_PROTOCOL_WORDS = ("not-smtp", "other-protocol", "speaks-tls")
 def name_not_found(session: Transcript) -> Iterator[Detail]:
     exchange = failure_of(session, Stage.CONNECT)
     if exchange is not None and exchange.failure is not None and exchange.failure.word in _DNS_WORDS:
-        yield Detail(exchange.failure.detail, subject=session.host, paste=(f"smtpdoc probe --mx {session.host}",))
+        # Whoever asks on port 25 has come by --mx already.
+        paste = (f"smtpdoc probe --mx {session.host}",) if session.port != _MX_PORT else ()
+        yield Detail(
+            exchange.failure.detail, subject=session.host, fix=None if paste else "Check the spelling.", paste=paste
+        )
 
 
 @checks.add(
@@ -94,8 +99,9 @@ def no_mail_wanted(session: Transcript) -> Iterator[Detail]:
 )
 def no_mail_host(session: Transcript) -> Iterator[Detail]:
     exchange = failure_of(session, Stage.CONNECT)
-    if exchange is not None and exchange.failure is not None and exchange.failure.word == "no-mail-host":
-        yield Detail(exchange.failure.detail, subject=session.host)
+    if exchange is not None and exchange.failure is not None and exchange.failure.word in ("no-mail-host", "no-domain"):
+        fix = "Check the spelling of the domain." if exchange.failure.word == "no-domain" else None
+        yield Detail(exchange.failure.detail, subject=session.host, fix=fix)
 
 
 @checks.add(
@@ -255,10 +261,12 @@ def silent(session: Transcript) -> Iterator[Detail]:
         return
     if failure.word == _UNFINISHED:
         return
-    option = "--timeout 300" if session.port == 25 else "--tls implicit"
+    waits = session.port == _MX_PORT  # where no server wants TLS at once
+    option = "--timeout 300" if waits else "--tls implicit"
     yield Detail(
         failure.detail,
         subject=session.port_name,
+        fix="Give it more time: RFC 5321 allows a server five minutes to greet." if waits else None,
         paste=probe_command(session, option),
         waited_s=round(exchange.elapsed_s, 3),
     )
