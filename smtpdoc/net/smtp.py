@@ -306,8 +306,9 @@ class Wire(SMTPProtocol):
             self._listener.secured(channel)
             self._wake()
             self._decrypt(channel, b"")  # what came in the same segment as the server's Finished
-        else:
-            self._flush(channel)
+        elif self._flush(channel):
+            # A second ClientHello (RFC 8446 section 4.1.4), or our Finished in TLS 1.2: it is their turn again.
+            self._turn_is_theirs = True
         return None
 
     def _clear_answer_grows(self) -> None:
@@ -324,9 +325,12 @@ class Wire(SMTPProtocol):
 
     # Bytes out
 
-    def _flush(self, channel: Channel) -> None:
-        if (data := channel.outgoing()) and self.transport is not None:
+    def _flush(self, channel: Channel) -> bool:
+        """Write what TLS wants to be sent; False where that is nothing."""
+        data = channel.outgoing()
+        if data and self.transport is not None:
             cast(asyncio.WriteTransport, self.transport).write(data)
+        return bool(data)
 
     def _acknowledge(self) -> None:
         """Acknowledge at once what arrived. Servers with Nagle's algorithm on hold their EHLO reply back until their

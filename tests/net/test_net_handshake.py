@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from support.hostile import TLS, C, hostile_server
 from support.pki import DH_1024, write_shelf
+from support.scripted import Recorded
 
-from smtpdoc.evidence.smtp import TlsFacts
+from smtpdoc.evidence.smtp import TlsFacts, Transcript
+from smtpdoc.gather.probe import ProbeOptions, gather_probe
+from smtpdoc.net.dial import TcpDialer
 from smtpdoc.net.tls import Channel, load_trust, session_context
 from smtpdoc.seams import TlsPolicy
+from smtpdoc.target import Target
 
 HOST = "mx.lab.example"
 Setting = Callable[[ssl.SSLContext, Path], None]
@@ -26,11 +32,16 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def shaken(shelf: Path, setting: Setting, piece: int) -> TlsFacts:
-    """Shake hands with a server that has this setting, its bytes coming in pieces of this size."""
+def server_context(shelf: Path, setting: Setting) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(shelf / "good.chain.pem", shelf / "good.key")
     setting(context, shelf)
+    return context
+
+
+def shaken(shelf: Path, setting: Setting, piece: int) -> TlsFacts:
+    """Shake hands with a server that has this setting, its bytes coming in pieces of this size."""
+    context = server_context(shelf, setting)
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     server = context.wrap_bio(to_server, to_client, server_side=True)
     policy = TlsPolicy(HOST, ca_file=str(shelf / "ca.pem"))
@@ -100,3 +111,28 @@ def test_the_usual_server_takes_what_the_client_expects(shelf: Path) -> None:
 
     assert (facts.version, facts.hello_retry) == ("TLSv1.3", False)
     assert facts.group in ("x25519", "X25519MLKEM768")
+
+
+@pytest.mark.parametrize(("setting", "trips"), [(usual, 7), (other_curve, 8), (old_curve, 8)])
+def test_every_flight_of_a_handshake_is_a_round_trip_that_counts(shelf: Path, setting: Setting, trips: int) -> None:
+    """TCP, greeting, EHLO, STARTTLS, TLS 1.3, EHLO, QUIT; one more for a HelloRetryRequest, and for TLS 1.2."""
+    context = server_context(shelf, setting)
+    script = (
+        b"220 mx ESMTP\r\n",
+        C,
+        b"250-mx\r\n250 STARTTLS\r\n",
+        C,
+        b"220 go\r\n",
+        TLS,
+        C,
+        b"250 mx\r\n",
+        C,
+        b"221 bye\r\n",
+    )
+
+    async def talk() -> Transcript:
+        async with hostile_server(script, context) as server:
+            options = ProbeOptions(ca_file=str(shelf / "ca.pem"), server_name=HOST, helo="probe.example")
+            return await gather_probe(Target("127.0.0.1", server.port), options, TcpDialer(), Recorded())
+
+    assert asyncio.run(talk()).round_trips == trips
