@@ -47,7 +47,8 @@ CHECKS: Mapping[str, CheckSet[Any]] = MappingProxyType(
 def diagnose_domain(evidence: AuthEvidence) -> tuple[Section, ...]:
     """Return the findings of every topic that ran, in the order of TOPICS."""
     whole = domain_checks.checks.run(evidence)
-    if evidence.dnssec is not None and evidence.dnssec.state is DnssecState.BOGUS:
+    bogus = evidence.dnssec is not None and evidence.dnssec.state is DnssecState.BOGUS
+    if bogus:
         # its own finding says why there is no answer, and what to do
         whole = tuple(finding for finding in whole if finding.id != "domain.no-answer")
     sections = [Section("domain", whole)]
@@ -57,7 +58,7 @@ def diagnose_domain(evidence: AuthEvidence) -> tuple[Section, ...]:
         gathered = getattr(evidence, topic.replace("-", "_"))
         if gathered is not None:
             found = in_context(evidence, _checks(topic).run(gathered))
-            if evidence.exists is None:
+            if evidence.exists is None or bogus:
                 found = _known(found)
             elif evidence.offline:
                 found = tuple(map(_not_asked, found))
@@ -85,5 +86,5 @@ def _not_asked(finding: Finding) -> Finding:
 
 
 def _known(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Leave out what each topic could not tell: the domain's own finding has said that DNS does not answer."""
+    """Leave out what each topic could not tell: the domain's own finding has said why DNS does not answer."""
     return tuple(finding for finding in findings if finding.level is not Level.UNKNOWN)

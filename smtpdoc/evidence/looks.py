@@ -114,6 +114,12 @@ class Dane:
     address: Lookup | None = None
     bogus: tuple[Lookup, ...] = ()
 
+    @property
+    def binds_key(self) -> bool:
+        """Whether senders with DANE take the server's own certificate for good, whoever signed it."""
+        # Under usage 2 a record matches certificates above the server's own only.
+        return self.secure and any(match.position == 0 and not match.problem for match in self.matches)
+
     def facts(self) -> Mapping[str, Fact]:
         """Return what the JSON contract has as `tls.dane`."""
         return {

@@ -17,6 +17,7 @@ from smtpdoc.evidence.auth import (
     SpfTerm,
     TopicStatus,
 )
+from smtpdoc.evidence.dnssec import DnssecState
 from smtpdoc.evidence.domain import AuthEvidence
 from smtpdoc.findings import Finding, Level, worst
 from smtpdoc.grammar.printable import printable
@@ -49,6 +50,8 @@ def render_auth(page: Page, report: Report, evidence: AuthEvidence) -> None:
     if lines:
         page.blank()
     for name, words in lines:
+        if evidence.dnssec is not None and evidence.dnssec.state is DnssecState.BOGUS:
+            words = words.replace("DNS did not answer", "DNSSEC fails")
         topics = TLS_TOPICS if name == "TLS" else (name.lower(),)
         level = worst(section.level for section in report.sections if section.name in topics)
         if level is Level.PASS and UNDETERMINED in words:  # told once for the domain, not again by every topic

@@ -115,6 +115,17 @@ def test_a_signed_domain(probed: Any, certificate: str, status: str, findings: d
     assert findings == dane_findings(ran)
 
 
+@pytest.mark.parametrize(
+    ("certificate", "finding"),
+    [("self-signed", "tls.certificate-self-signed"), ("expired", "tls.certificate-expired")],
+)
+def test_between_servers_a_bound_key_needs_no_authority(probed: Any, certificate: str, finding: str) -> None:
+    """RFC 7672 section 3.1.1."""
+    ran = probed("lab.example", certificate, "--tls", "optional", "--json")
+
+    assert (0, "info") == (ran.code, {one["id"]: one["level"] for one in ran.json["findings"]}[finding])
+
+
 def test_starttls_that_is_gone_stops_mail_where_records_are_signed(postfix: MailServer, probed: Any) -> None:
     ran = probed("lab.example", postfix.ports["no-starttls"], "--json")
 

@@ -120,7 +120,7 @@ def one_record_stale(session: Transcript) -> Iterator[Detail]:
 )
 def not_authenticated(session: Transcript) -> Iterator[Detail]:
     dane = session.dane
-    if dane is not None and dane.matches and not dane.secure:
+    if dane is not None and dane.matches and not dane.secure and not dane.bogus:
         blind = dane.resolver_validates is False
         why = "the resolver that was asked does not validate" if blind else insecure_words(dane.address, dane.lookup)
         yield Detail(f"{dane.name}: {why}", subject=session.port_name, level=Level.INFO if blind else None)

@@ -33,6 +33,12 @@ def _level(session: Transcript) -> Level:
     return Level.WARNING if session.opportunistic else Level.ERROR
 
 
+def _trust_level(session: Transcript) -> Level:
+    """What DANE binds needs no authority, name or date (RFC 7672 section 3.1.1)."""
+    bound = session.opportunistic and session.dane is not None and session.dane.binds_key
+    return Level.INFO if bound else _level(session)
+
+
 def _leaf(session: Transcript) -> Certificate | None:
     return session.tls.chain[0] if session.tls is not None and session.tls.chain else None
 
@@ -163,7 +169,7 @@ def certificate_expired(session: Transcript) -> Iterator[Detail]:
         yield Detail(
             f"the certificate of {session.host} expired on {leaf.not_after:%Y-%m-%d}{_since(tls.days_left)}",
             subject=session.port_name,
-            level=_level(session),
+            level=_trust_level(session),
             paste=probe_command(session),
             not_after=leaf.not_after.isoformat(),
             days_left=tls.days_left,
@@ -177,7 +183,7 @@ def certificate_expired(session: Transcript) -> Iterator[Detail]:
         yield Detail(
             message,
             subject=session.port_name,
-            level=_level(session),
+            level=_trust_level(session),
             fix="Put the current intermediate certificate into the server's chain file; its authority has it.",
         )
 
@@ -208,7 +214,7 @@ def certificate_not_yet_valid(session: Transcript) -> Iterator[Detail]:
     yield Detail(
         f"{whose} begins on {late.not_before:%Y-%m-%d}",
         subject=session.port_name,
-        level=_level(session),
+        level=_trust_level(session),
         not_before=late.not_before.isoformat(),
     )
 
@@ -227,7 +233,7 @@ def certificate_self_signed(session: Transcript) -> Iterator[Detail]:
         yield Detail(
             f"the certificate of {session.host} is signed by itself: {printable(leaf.subject)}",
             subject=session.port_name,
-            level=_level(session),
+            level=_trust_level(session),
             sha256=leaf.sha256,
         )
 
@@ -252,7 +258,7 @@ def chain_incomplete(session: Transcript) -> Iterator[Detail]:
     yield Detail(
         f"{message} neither sent nor a root known here",
         subject=session.port_name,
-        level=_level(session),
+        level=_trust_level(session),
         fix="Send the full chain: the server's certificate first, then the intermediate (fullchain.pem rather than "
         "cert.pem). If the issuer is your own authority, verify with --ca-file.",
         issuer=leaf.issuer,
@@ -300,7 +306,7 @@ def certificate_untrusted(session: Transcript) -> Iterator[Detail]:
     elif tls.verify_code == UNSUITABLE_PURPOSE:
         message = f"{whose} or one above it is not made for servers: {printable(tls.verify_error or '')}"
         fix = "Get a certificate whose extended key usage has serverAuth."
-    yield Detail(message, subject=session.port_name, level=_level(session), fix=fix, verify_code=tls.verify_code)
+    yield Detail(message, subject=session.port_name, level=_trust_level(session), fix=fix, verify_code=tls.verify_code)
 
 
 def _told_elsewhere(tls: TlsFacts) -> bool:
@@ -348,7 +354,7 @@ def name_mismatch(session: Transcript) -> Iterator[Detail]:
     yield Detail(
         message,
         subject=session.port_name,
-        level=_level(session),
+        level=_trust_level(session),
         paste=probe_command(session, f"--server-name {printable(usable[0])}") if usable else (),
         names=tuple(leaf.names),
         asked=tls.server_name,

@@ -123,7 +123,7 @@ def not_on_every_host(tlsa: TlsaEvidence) -> Iterator[Detail]:
 def not_authenticated(tlsa: TlsaEvidence) -> Iterator[Detail]:
     blind = tlsa.resolver_validates is False
     for host in tlsa.hosts:
-        if host.records and not host.secure:
+        if host.records and not host.secure and not host.bogus:
             why = (
                 "the resolver that was asked does not validate" if blind else insecure_words(host.address, host.lookup)
             )
