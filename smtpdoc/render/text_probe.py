@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -71,8 +72,8 @@ _PURPOSE_WORDS: dict[tuple[Purpose | None, StageStatus], str] = {
 class TranscriptView:
     """Prints a session while it happens, each reply with its explanation under it.
 
-    Received lines wait for the exchange that they belong to, so that pipelined replies, which arrive together, are
-    still explained one by one. The reply to a second EHLO is folded to what is new in it.
+    Of pipelined replies, which arrive together, each waits for the exchange that it belongs to, so that they are still
+    explained one by one. The reply to a second EHLO waits too: it is folded to what is new in it.
     """
 
     def __init__(self, page: Page, *, timed: bool = True) -> None:
@@ -80,6 +81,9 @@ class TranscriptView:
         self._timed = timed  # many transcripts that are replayed have no times
         self._shown_time = ""
         self._received: deque[Line] = deque()
+        self._printed = 0  # of the reply that is coming in
+        self._owed = 0  # replies to commands
+        self._folds = False
         self._first_ehlo: tuple[str, ...] = ()
         self._accepted_explained = False
         self._told: set[str] = set()
@@ -89,9 +93,16 @@ class TranscriptView:
 
     def line(self, line: Line) -> None:
         if line.kind is LineKind.RECEIVED:
-            self._received.append(line)
+            if self._owed > 1 or self._folds:
+                self._received.append(line)
+            else:
+                self._printed += 1
+                self._print(line)
             return
         self.finish()
+        if line.kind is LineKind.SENT:
+            self._owed += 1
+            self._folds = bool(self._first_ehlo) and line.text.startswith("EHLO ") and not self.page.verbose
         if line.at_s < self._at_s:  # another session: its clock begins anew
             self.page.blank()
         self._at_s = line.at_s
@@ -99,32 +110,37 @@ class TranscriptView:
 
     def exchange(self, exchange: Exchange) -> None:
         if exchange.reply is not None:
-            count = min(len(exchange.reply.lines), len(self._received))
+            count = min(len(exchange.reply.lines) - self._printed, len(self._received))
             lines = [self._received.popleft() for _ in range(count)]
             if exchange.stage is Stage.EHLO:
                 self._first_ehlo = exchange.reply.lines[1:]
-            if exchange.stage is Stage.EHLO_TLS and exchange.status is StageStatus.OK and not self.page.verbose:
+            if self._folds and exchange.stage is Stage.EHLO_TLS and exchange.status is StageStatus.OK:
                 lines = self._folded(lines, exchange.reply.lines[1:])
             for line in lines:
                 self._print(line)
+        # AUTH is one exchange of many lines, and never one of several commands at once.
+        self._owed = 0 if exchange.stage is Stage.AUTH else max(0, self._owed - 1)
+        self._printed, self._folds = 0, False
         if exchange.purpose is not None and not self.page.verbose:
             self._purpose(exchange)
         elif self._needs_explaining(exchange) and exchange.explanation is not None:
             asked = exchange.stage in (Stage.VRFY, Stage.EXPN)  # no advice: a refusal is a good answer there
-            self._explain(exchange.explanation, steps=not asked)
+            self._explain(exchange.explanation, steps=not asked, status=exchange.status)
 
     def finish(self) -> None:
         """Print what has been received and belongs to no exchange (yet)."""
         while self._received:
             self._print(self._received.popleft())
+        self._printed = 0
 
     # -- lines ----------------------------------------------------------------------
 
     def _folded(self, lines: list[Line], here: tuple[str, ...]) -> list[Line]:
-        if len(lines) < 2 or not self._first_ehlo:
+        if len(lines) < 2:
             return lines
         new = [text for text in here if text not in self._first_ehlo]
-        gone = [text for text in self._first_ehlo if text not in here and text.upper() != "STARTTLS"]
+        left = {_keyword(text) for text in here} | {"STARTTLS"}
+        gone = [text for text in self._first_ehlo if _keyword(text) not in left]
         words = f"250 {self.page.marks.ellipsis}  "
         words += "now with " + ", ".join(new) if new else "nothing new"
         if gone:
@@ -138,6 +154,8 @@ class TranscriptView:
         mark, style = _line_mark(line)
         first = Text.assemble((shown, "time"), "  ", (f"{mark:<{MARK_WIDTH}}", style or "head"), " ")
         text = printable(line.text)
+        if line.kind is LineKind.SENT and not text:
+            text, style = "(an empty line)", "note"
         if line.kind is LineKind.ERROR and not self.page.verbose:
             text = _without_advice(text)
         self.page.hanging(first, text, style)
@@ -163,8 +181,11 @@ class TranscriptView:
             self._told.add(words)
             self._aside(words)
 
-    def _explain(self, explanation: Explanation, *, steps: bool = True) -> None:
+    def _explain(self, explanation: Explanation, *, steps: bool = True, status: StageStatus) -> None:
         if explanation.reply.positive:
+            if status is not StageStatus.OK:
+                self._aside("This is not the code that this step calls for.")
+                return
             self._aside(explanation.meaning or explanation.title)
             return
         self._aside(explanation.title)
@@ -182,6 +203,10 @@ class TranscriptView:
         for number, line in enumerate(wrapped(body, self.page.width - bar.cell_len)):
             hang = "  " if bullet and number else ""
             self.page.line(Text.assemble(bar, hang, line))
+
+
+def _keyword(capability: str) -> str:
+    return re.split("[ =]", capability, maxsplit=1)[0].upper()
 
 
 def _without_advice(text: str) -> str:
@@ -239,7 +264,7 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
                     Text.assemble(page.mark(Level.UNKNOWN), " ", ("interrupted", "head"), f"   {session.port_name}")
                 )
                 continue
-            _session_verdict(page, session, report.level, several=several)
+            _session_verdict(page, session, report, several=several)
     if page.quiet:
         return
     _looks(page, evidence)
@@ -306,22 +331,24 @@ def _looked_further(session: Transcript) -> bool:
     return any(asked) or (session.identity is not None and session.identity.wanted)
 
 
-def _session_verdict(page: Page, session: Transcript, report_level: Level, *, several: bool) -> None:
+def _session_verdict(page: Page, session: Transcript, report: Report, *, several: bool) -> None:
     decisive = _decisive(session)
     name = session.port_name
     if session.address and session.address != session.host:
         name += f" ({session.address})"
     if decisive is None:
-        level: Level = report_level if not several and report_level in (Level.WARNING, Level.ERROR) else Level.PASS
-        sent = any(one.stage is Stage.MESSAGE and one.status is StageStatus.OK for one in session.exchanges)
-        done = "message accepted" if sent else "session completed"
-        done += "" if level is Level.PASS else ", with findings"
+        level: Level = Level.PASS if several or report.level is Level.INFO else report.level
         waited = f"   after {session.waited_s:g} s" if session.attempt > 1 else ""
-        page.line(Text.assemble(page.mark(level), " ", (done, "head"), (waited, "quiet"), f"   {name}"))
+        done = (_done(session, level), "head")
+        line = Text.assemble(page.mark(level), " ", done, (waited, "quiet"), f"   {name}")
+        if page.quiet and level is not Level.PASS:  # else they stand below
+            worst = dict.fromkeys(finding.id for finding in report.findings if finding.level is level)
+            line.append(f"   {' '.join(worst)}")
+        page.line(line)
     else:
         level = _STATUS_LEVELS[decisive.status]
         words = {StageStatus.REFUSED: "refused", StageStatus.DEFERRED: "deferred"}.get(decisive.status, "no verdict")
-        if decisive.status is StageStatus.FAILED and report_level is Level.ERROR and not several:
+        if decisive.status is StageStatus.FAILED and report.level is Level.ERROR and not several:
             level, words = Level.ERROR, "failed"
         stage = "connect" if decisive.stage is Stage.CONNECT else _STAGE_NAMES[decisive.stage]
         line = Text.assemble(page.mark(level), " ", (f"{words} at {stage}", "head"))
@@ -339,6 +366,18 @@ def _session_verdict(page: Page, session: Transcript, report_level: Level, *, se
             page.hanging(Text(""), line)
     if not page.quiet:
         page.items(_stage_items(page, session))
+
+
+def _done(session: Transcript, level: Level) -> str:
+    """Return what came of a session in which nothing was refused, put off or cut short."""
+    for exchange in session.exchanges:
+        if exchange.stage in (Stage.AUTH, Stage.MAIL) and exchange.status is StageStatus.SKIPPED:
+            return "login not tried" if exchange.stage is Stage.AUTH else "envelope not sent"
+    sent = any(one.stage is Stage.MESSAGE and one.status is StageStatus.OK for one in session.exchanges)
+    done = "message accepted" if sent else "session completed"
+    if level is Level.UNKNOWN:
+        return f"{done}, not everything could be told"
+    return done if level is Level.PASS else f"{done}, with findings"
 
 
 def _decisive(session: Transcript) -> Exchange | None:

@@ -1,0 +1,161 @@
+"""The transcript of a session while it happens, and the verdict under it, on a page of 80 columns."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from support.sessions import HOST, exchange, session
+
+from smtpdoc.catalog.explain import explain
+from smtpdoc.evidence.probe import ProbeEvidence
+from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, Transcript
+from smtpdoc.findings import Finding, Level
+from smtpdoc.render.text import Page
+from smtpdoc.render.text_probe import TranscriptView, render_verdict
+from smtpdoc.report import Report, Section
+
+
+class Screen:
+    """A view with what it has printed so far."""
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        self._out = io.StringIO()
+        self.view = TranscriptView(Page(self._out, width=80, color="never", verbose=verbose))
+
+    def say(self, text: str, at_s: float = 0.0) -> None:
+        self.view.line(Line(LineKind.SENT, text, False, at_s))
+
+    def hear(self, text: str, at_s: float = 0.0) -> None:
+        self.view.line(Line(LineKind.RECEIVED, text, False, at_s))
+
+    def over(self, stage: Stage, text: str, **changes: Any) -> None:
+        self.view.exchange(replace(exchange(stage, text), **changes))
+
+    @property
+    def lines(self) -> list[str]:
+        return [line[9:].strip() for line in self._out.getvalue().splitlines()]
+
+
+def test_each_line_of_a_slow_reply_is_shown_as_it_comes() -> None:
+    """A tarpit sends its greeting and its EHLO reply a line a second; nobody should look at an empty screen."""
+    screen = Screen()
+    screen.hear("220-mx.example.net")
+
+    assert ["<-  220-mx.example.net"] == screen.lines
+
+    screen.hear("220 ESMTP")
+    screen.over(Stage.GREETING, "220-mx.example.net\n220 ESMTP")
+    screen.say("EHLO probe.example")
+    screen.hear("250-mx.example.net")
+
+    assert ["<-  220 ESMTP", "-> EHLO probe.example", "<-  250-mx.example.net"] == screen.lines[1:]
+
+
+def test_pipelined_replies_wait_for_their_explanations() -> None:
+    screen = Screen()
+    for command in ("MAIL FROM:<a@example.org>", "RCPT TO:<b@example.net>", "QUIT"):
+        screen.say(command)
+    for answer in ("250 ok", "550 5.1.1 no such user", "221 bye"):
+        screen.hear(answer)
+    sent = list(screen.lines)
+    refused = exchange(Stage.RCPT, "550 5.1.1 no such user")
+    assert refused.reply is not None
+    screen.over(Stage.MAIL, "250 ok")
+    screen.over(Stage.RCPT, "550 5.1.1 no such user", explanation=explain(refused.reply, stage="rcpt"))
+    screen.over(Stage.QUIT, "221 bye")
+
+    assert 3 == len(sent)
+    assert ["<-  250 ok", "<-  550 5.1.1 no such user"] == screen.lines[3:5]
+    assert screen.lines[5].startswith("│ ")
+    assert "<-  221 bye" == screen.lines[-1]
+
+
+def test_a_login_is_shown_line_by_line() -> None:
+    screen = Screen()
+    for said, heard in (("AUTH LOGIN", "334 VXNlcm5hbWU6"), ("(hidden)", "334 UGFzc3dvcmQ6"), ("", "235 ok")):
+        screen.say(said)
+        screen.hear(heard)
+    screen.over(Stage.AUTH, "235 ok")
+
+    assert "-> (an empty line)" in screen.lines
+    assert "<-  235 ok" == screen.lines[-1]
+
+
+def second_ehlo(first: str, second: str) -> str:
+    screen = Screen()
+    screen.say("EHLO probe.example")
+    screen.over(Stage.EHLO, f"250-{HOST}\n{first}")
+    screen.say("EHLO probe.example")
+    for line in f"250-{HOST}\n{second}".split("\n"):
+        screen.hear(line)
+    screen.over(Stage.EHLO_TLS, f"250-{HOST}\n{second}")
+    return " ".join(screen.lines[2:])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ("250-STARTTLS\n250 PIPELINING", "250-PIPELINING\n250 AUTH PLAIN", "now with AUTH PLAIN"),
+        ("250-STARTTLS\n250 AUTH CRAM-MD5", "250-HELP\n250 AUTH PLAIN CRAM-MD5", "now with HELP, AUTH PLAIN CRAM-MD5"),
+        ("250-STARTTLS\n250 CHUNKING", "250-HELP\n250 PIPELINING", "now with HELP, PIPELINING; without CHUNKING"),
+        ("250-STARTTLS\n250 HELP", "250-DSN\n250 HELP", "now with DSN"),
+    ],
+)
+def test_the_second_ehlo_is_folded_to_what_is_new(first: str, second: str, words: str) -> None:
+    assert f"<-  250 …  {words}" == second_ehlo(first, second)
+
+
+def test_a_positive_reply_where_none_is_allowed_is_not_explained_as_a_success() -> None:
+    screen = Screen()
+    odd = exchange(Stage.AUTH, "250 ok")
+    assert odd.reply is not None
+    screen.hear("250 ok")
+    screen.over(Stage.AUTH, "250 ok", status=StageStatus.REFUSED, explanation=explain(odd.reply, stage="auth"))
+
+    assert ["<-  250 ok", "│ This is not the code that this step calls for."] == screen.lines
+
+
+def skipped(stage: Stage) -> Exchange:
+    return Exchange(
+        stage, "", None, Failure(FailureKind.SKIPPED_UNSAFE, stage, "no"), False, 0.0, status=StageStatus.SKIPPED
+    )
+
+
+def verdict(transcript: Transcript, level: Level, *ids: str, quiet: bool = False) -> str:
+    """Return the first line under a transcript with these findings, the first of which has the level."""
+    levels = (level, *(Level.INFO for _ in ids[1:]))
+    findings = tuple(Finding(id_, each, id_, id_, "", "") for id_, each in zip(ids, levels, strict=True))
+    evidence = ProbeEvidence((transcript,))
+    report = Report("probe", HOST, evidence, (Section("smtp", findings),), datetime.now(UTC), 0.1)
+    out = io.StringIO()
+    render_verdict(Page(out, width=80, color="never", quiet=quiet), report, evidence)
+    return out.getvalue().splitlines()[0]
+
+
+DONE = session(exchange(Stage.GREETING, "220 hi"))
+PLACE = f"{HOST}:587 (192.0.2.25)"
+
+
+@pytest.mark.parametrize(
+    ("transcript", "level", "line"),
+    [
+        (DONE, Level.INFO, f"✔ session completed   {PLACE}"),
+        (DONE, Level.WARNING, f"▲ session completed, with findings   {PLACE}"),
+        (DONE, Level.UNKNOWN, f"? session completed, not everything could be told   {PLACE}"),
+        (session(skipped(Stage.AUTH)), Level.UNKNOWN, f"? login not tried   {PLACE}"),
+        (session(skipped(Stage.AUTH)), Level.ERROR, f"✖ login not tried   {PLACE}"),
+        (session(skipped(Stage.MAIL)), Level.UNKNOWN, f"? envelope not sent   {PLACE}"),
+    ],
+)
+def test_the_verdict_says_what_came_of_the_session(transcript: Transcript, level: Level, line: str) -> None:
+    assert line == verdict(transcript, level, "smtp.some")
+
+
+def test_a_quiet_verdict_names_the_worst_findings() -> None:
+    line = verdict(DONE, Level.ERROR, "tls.expired", "smtp.note", quiet=True)
+
+    assert f"✖ session completed, with findings   {PLACE}   tls.expired" == line
