@@ -234,12 +234,19 @@ def connect_failure(error: OSError, host: str, address: str, port: int, source_i
     if isinstance(error, ConnectionError):
         return Failure(FailureKind.CLOSED, Stage.CONNECT, f"{where} dropped the connection at once", "reset")
     word = _UNREACHABLE_WORDS.get(error.errno or 0, "unreachable")
+    if source_ip and isinstance(error, socket.gaierror):
+        word = "source-address"
+    elif word == "source-address" and not source_ip:  # nothing to connect from: no address of this family at all
+        word = "no-network"
     match word:
         case "no-network":
             detail = f"this machine has no {family} way out, so {where} was not tried ({_strerror(error)})"
         case "no-route":
-            detail = f"there is no way from here to {where}: {_strerror(error)} (does this machine have {family}?)"
-        case "source-address" if source_ip:
+            guess = "does this machine have IPv6?" if family == "IPv6" else "nobody is there, or a firewall says so"
+            detail = f"there is no way from here to {where}: {_strerror(error)} ({guess})"
+        case "source-address" if isinstance(error, socket.gaierror):
+            detail = f"{printable(source_ip or '')} is no {family} address of ours, so {where} was not tried from it"
+        case "source-address":
             detail = f"this machine does not have the address {source_ip}, or cannot reach {where} from it"
         case "forbidden-here":
             detail = f"this machine forbids connections to {where}: {_strerror(error)}"

@@ -162,3 +162,48 @@ def test_very_many_extensions_are_counted() -> None:
     message = findings(transcript)["smtp.extensions-lost"].message
 
     assert message.endswith("X-EXT7 and 392 more before TLS only")
+
+
+def unreached(kind: FailureKind, word: str, detail: str = "what happened", **changes: object) -> Finding:
+    failure = Failure(kind, Stage.CONNECT, detail, word)
+    tried = Exchange(Stage.CONNECT, "", None, failure, False, 0.5, status=StageStatus.FAILED)
+    (told,) = findings(session(tried, **changes)).values()
+    return told
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [
+        ("no-network", "own network"),
+        ("no-interface", "behind the %"),
+        ("source-address", "--source-ip"),
+        ("forbidden-here", "on this machine"),
+        ("no-route", "another network"),
+    ],
+)
+def test_local_causes_are_mended_here(word: str, advice: str) -> None:
+    assert advice in unreached(FailureKind.UNREACHABLE, word).fix
+
+
+@pytest.mark.parametrize(
+    ("detail", "here", "paste"),
+    [
+        ("the resolver could not answer for mx.example.net: Temporary failure", True, ""),
+        ("DNS gave no answer for mx.example.net MX: 192.0.2.53 cannot be reached: no route", True, "--mx "),
+        ("DNS gave no answer for mx.example.net MX: SERVFAIL", False, "--mx "),
+    ],
+)
+def test_a_resolver_out_of_reach_is_told_from_a_name_that_fails(detail: str, here: bool, paste: str) -> None:
+    told = unreached(FailureKind.DNS, "dns-servfail", detail)
+
+    assert here is ("whether the machine has a network" in told.fix)
+    assert (f"smtpdoc probe mx.example.net:587 {paste}--nameserver 9.9.9.9",) == told.paste
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "expected"), [("9.9.9.9", 25, True), ("9.9.9.9", 587, False), ("10.1.2.3", 25, False)]
+)
+def test_a_refusal_on_port_25_may_be_this_sides(address: str, port: int, expected: bool) -> None:
+    told = unreached(FailureKind.REFUSED, "refused", address=address, port=port)
+
+    assert expected is ("a firewall on this side" in told.fix)

@@ -212,6 +212,8 @@ def test_reasons_of_openssl_are_put_in_words(reason: str, words: str) -> None:
         (TimeoutError(errno.ETIMEDOUT, "timed out"), FailureKind.TIMEOUT, "port 25 on the way out"),
         (ConnectionResetError(errno.ECONNRESET, "reset"), FailureKind.CLOSED, "dropped the connection"),
         (OSError(errno.ENETUNREACH, "Network is unreachable"), FailureKind.UNREACHABLE, "no IPv6 way out"),
+        (OSError(errno.EADDRNOTAVAIL, "Cannot assign"), FailureKind.UNREACHABLE, "no IPv6 way out"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), FailureKind.UNREACHABLE, "does this machine have IPv6?"),
         (OSError(errno.EACCES, "Permission denied"), FailureKind.UNREACHABLE, "forbids connections"),
         (OSError(errno.EINVAL, "Invalid argument"), FailureKind.UNREACHABLE, "invalid argument"),
     ],
@@ -221,6 +223,20 @@ def test_a_failed_connect_says_what_the_system_said(error: OSError, kind: Failur
 
     assert (failure.kind, failure.stage) == (kind, Stage.CONNECT)
     assert "mx.example:25 at 2001:db8::25" in failure.detail
+    assert words in failure.detail
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EADDRNOTAVAIL, "Cannot assign"), "does not have the address 203.0.113.9"),
+        (socket.gaierror(socket.EAI_FAMILY, "?"), "203.0.113.9 is no IPv6 address of ours"),
+    ],
+)
+def test_a_source_address_that_cannot_be_used_is_named(error: OSError, words: str) -> None:
+    failure = connect_failure(error, "mx.example", "2001:db8::25", 25, "203.0.113.9")
+
+    assert (failure.kind, failure.word) == (FailureKind.UNREACHABLE, "source-address")
     assert words in failure.detail
 
 

@@ -9,6 +9,7 @@ from smtpdoc.catalog.checks.smtp_words import failure_of, last, probe_command, q
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
+from smtpdoc.grammar.names import special_use
 
 checks = CheckSet[Transcript]("smtp")
 
@@ -57,7 +58,22 @@ def name_lookup_failed(session: Transcript) -> Iterator[Detail]:
     if exchange is None or (failure := exchange.failure) is None or failure.kind is not FailureKind.DNS:
         return
     if failure.word not in (*_DNS_WORDS, *_MX_WORDS):
-        yield Detail(failure.detail, subject=session.host, paste=probe_command(session, "--nameserver 9.9.9.9"))
+        mx = ("--mx",) if f"{session.host} MX:" in failure.detail else ()
+        here = any(words in failure.detail for words in _RESOLVER_HERE)
+        yield Detail(
+            failure.detail,
+            subject=session.host,
+            fix=_RESOLVER_FIX if here else None,
+            paste=probe_command(session, *mx, "--nameserver 9.9.9.9"),
+        )
+
+
+#: What is said where it is this machine that reaches no resolver.
+_RESOLVER_HERE = ("the resolver could not answer", "cannot be reached")
+_RESOLVER_FIX = (
+    "The resolver that this machine asks does not answer at all: see whether the machine has a network, and whether other "
+    "names resolve. Ask another resolver with --nameserver; with --resolve HOST:IP no lookup is needed."
+)
 
 
 @checks.add(
@@ -115,10 +131,21 @@ def connection_refused(session: Transcript) -> Iterator[Detail]:
     exchange = failure_of(session, Stage.CONNECT)
     if exchange is not None and (failure := exchange.failure) is not None and failure.kind is FailureKind.REFUSED:
         other = 465 if session.port == 587 else 587
+        from_afar = session.address is not None and not special_use(session.address.partition("%")[0])
         host = f"[{session.host}]" if ":" in session.host else session.host
         yield Detail(
-            failure.detail, subject=session.port_name, paste=(f"smtpdoc probe {host}:{other}",), port=session.port
+            failure.detail,
+            subject=session.port_name,
+            fix=_REFUSED_25_FIX if session.port == _MX_PORT and from_afar else None,
+            paste=(f"smtpdoc probe {host}:{other}",),
+            port=session.port,
         )
+
+
+_REFUSED_25_FIX = (
+    "Check that a mail server listens there. If it does, a firewall on this side may be answering in its place: many "
+    "networks block port 25 on the way out. Compare with a probe from another network."
+)
 
 
 @checks.add(
@@ -138,7 +165,7 @@ def unreachable(session: Transcript) -> Iterator[Detail]:
             failure.detail,
             subject=session.port_name,
             fix=_LOCAL_FIXES.get(failure.word),
-            paste=() if session.host == session.address else probe_command(session, family),
+            paste=() if session.host == session.address or session.attempts else probe_command(session, family),
             kind=failure.kind.value,
             fault=failure.word,
         )
@@ -151,6 +178,7 @@ _NO_ROUTE_FIX = (
 _LOCAL_FIXES = {
     "no-network": "This machine's own network is the cause: give it a route for this address family, or use the other one.",
     "source-address": "Take an address that this machine has for --source-ip, of the same family as the server's.",
+    "no-interface": "Write an interface of this machine behind the %, as it lists them (ip address, ifconfig).",
     "forbidden-here": "A firewall or sandbox on this machine forbids the connection: allow it there.",
 }
 
