@@ -99,13 +99,13 @@ class HttpsPolicies:
             except TimeoutError:
                 failure = _NoResponse(f"{self._place(address)} does not answer", answered=False)
             except ssl.SSLError as error:
-                raise _NoResponse(_tls_problem(error)) from None  # the server was reached: this is its answer
+                raise _NoResponse(_tls_problem(error, host)) from None  # the server was reached: this is its answer
             except OSError as error:
                 failure = self._connect_failure(address, error)
             else:
                 try:
                     writer.write(_request(host, path))
-                    return await _response(reader)
+                    return await _response(reader, host)
                 finally:
                     writer.transport.abort()  # a hostile server must not keep us for its closing handshake
         raise failure
@@ -141,7 +141,7 @@ def _request(host: str, path: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 
-async def _response(stream: asyncio.StreamReader) -> HttpResponse:
+async def _response(stream: asyncio.StreamReader, host: str) -> HttpResponse:
     reader = ResponseReader(max_body_bytes=MAX_POLICY_BYTES)
     try:
         while data := await stream.read(_READ_BYTES):
@@ -157,13 +157,15 @@ async def _response(stream: asyncio.StreamReader) -> HttpResponse:
         said = f', got "{printable(error.text[:_SHOWN_CHARS])}"' if error.text else ""
         raise _NoResponse(f"the answer is no HTTP that senders can read: expected {error.expected}{said}") from None
     except ssl.SSLError as error:
-        raise _NoResponse(_tls_problem(error)) from None
+        raise _NoResponse(_tls_problem(error, host)) from None
     except OSError as error:
         raise _NoResponse(f"the connection broke: {(error.strerror or str(error)).lower()}") from None
 
 
-def _tls_problem(error: ssl.SSLError) -> str:
+def _tls_problem(error: ssl.SSLError, host: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
+        if error.verify_code in (trust.HOSTNAME_MISMATCH, trust.ADDRESS_MISMATCH):
+            return f"the certificate is not for {host}"
         return f"the certificate is not valid: {error.verify_message}"
     from smtpdoc.net.failures import tls_reason  # the words of probe, which this command seldom needs
 

@@ -137,7 +137,7 @@ def test_hostile_answers_end_soon_and_in_words(pki: Path, script: list[Step], ex
 @pytest.mark.parametrize(
     ("certificate", "expected"),
     [
-        ("wrong-name", "Hostname mismatch"),
+        ("wrong-name", f"the certificate is not for {HOST}"),
         ("expired", "certificate has expired"),
         ("self-signed", "self-signed certificate"),
         ("untrusted", "unable to get local issuer certificate"),
@@ -146,7 +146,7 @@ def test_hostile_answers_end_soon_and_in_words(pki: Path, script: list[Step], ex
 def test_the_certificate_has_to_be_valid_for_the_policy_host(pki: Path, certificate: str, expected: str) -> None:
     reason = problem(pki, GOOD, certificate=certificate)
 
-    assert reason.startswith("the certificate is not valid: ")
+    assert reason.startswith("the certificate is not ")
     assert expected.lower() in reason.lower()
 
 

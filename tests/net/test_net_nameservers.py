@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from smtpdoc.errors import TargetError
+from smtpdoc.net.dns import open_resolver
 from smtpdoc.net.nameservers import NameServer, parse_nameserver, system_nameservers
 
 
@@ -60,3 +61,16 @@ def test_anything_else_is_refused_with_what_was_written(text: str) -> None:
         parse_nameserver(text)
 
     assert repr(text) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("servers", "over_network"),
+    [
+        (["127.0.0.53"], False),
+        (["[::1]:5353", "127.0.0.1"], False),
+        (["192.0.2.53"], True),
+        (["127.0.0.1", "192.0.2.53"], True),
+    ],
+)
+def test_whose_word_on_dnssec_crosses_the_network(servers: list[str], over_network: bool) -> None:
+    assert over_network is open_resolver(nameservers=servers).over_network

@@ -16,6 +16,7 @@ from smtpdoc.evidence.auth import HostAddress
 from smtpdoc.evidence.dns import Lookup, LookupStatus, TlsaRecord
 from smtpdoc.evidence.looks import (
     Dane,
+    DaneStatus,
     Enforcement,
     Identity,
     StarttlsInjection,
@@ -156,6 +157,10 @@ LOOKED = session(
 )
 
 
+def signed(status: DaneStatus = "mismatch", **changes: Any) -> Dane:
+    return Dane("_25._tcp.x", status, True, FOUND, (TlsaMatch(RECORD, usable=True),), **changes)
+
+
 def test_every_look_has_its_lines() -> None:
     assert [
         "  versions    ▲ TLS 1.0  AES128-SHA",
@@ -189,6 +194,10 @@ def test_every_look_has_its_lines() -> None:
         ({"enforcement": Enforcement(reply("250 OK")), "opportunistic": True}, "· MAIL FROM: 250 OK"),
         ({"dane": Dane("_25._tcp.x", "none", False, FOUND)}, "· no record at _25._tcp.x"),
         ({"dane": Dane("_25._tcp.x", "unknown", False, FOUND)}, "? DNS gave no answer for _25._tcp.x"),
+        ({"dane": signed(over_network=True)}, "_25._tcp.x, authenticated by a resolver over the network"),
+        ({"dane": signed(mx_secure=False)}, "_25._tcp.x, authenticated; the MX is not"),
+        ({"dane": signed(status="no-tls")}, "✖ 3 1 1 0000000000000000…  no certificate to hold it against"),
+        ({"dane": signed(bogus=(FOUND,))}, "✖ DNSSEC fails for x PTR"),
         ({"mta_sts": StsDelivery("example.net", None)}, "· no policy of example.net that senders can follow"),
         ({"mta_sts": StsDelivery("example.net", "none")}, "· the policy of example.net has mode none"),
         ({"mta_sts": StsDelivery("example.net", "testing")}, "? mode testing; without a session nobody can tell"),

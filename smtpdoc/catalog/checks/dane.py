@@ -195,7 +195,8 @@ def bogus(session: Transcript) -> Iterator[Detail]:
     "match",
     title="A TLSA record fits the certificate that is served",
     level=Level.PASS,
-    why="Senders with DANE deliver here, with the key checked.",
+    why="Senders with DANE deliver here, with the key checked. (That an answer is authenticated is the resolver's word. It could "
+    "be forged on a network, so a mail server asks a validating resolver on its own machine.)",
     fix="",
     sources=(rfc(7672, "2.2"),),
 )

@@ -47,10 +47,14 @@ def _policy(sts: MtaStsEvidence) -> StsPolicy | None:
 
 
 def _no_policy(sts: MtaStsEvidence, file: PolicyFile) -> Detail:
+    host = f"mta-sts.{sts.domain}"
     problem = printable(file.problem or "no policy")
-    return Detail(
-        f"{file.url}: {problem}", subject=f"mta-sts.{sts.domain}", paste=(f"curl -i {file.url}",), problem=problem
-    )
+    fix = None
+    if problem.startswith("the certificate"):
+        fix = f"Give the web server a certificate for {host} from a public authority, with its intermediate ones."
+    elif file.location is not None:
+        fix = "Serve the file at this address itself, without a redirect."
+    return Detail(f"{file.url}: {problem}", subject=host, paste=(f"curl -i {file.url}",), fix=fix, problem=problem)
 
 
 def _covered(policy: StsPolicy, host: str) -> bool:

@@ -51,6 +51,7 @@ def host_fails(evidence: ProbeEvidence) -> Iterator[Detail]:
             f"{session.host} breaks the policy of {verdict.domain}: {told}; {then}",
             subject=session.port_name,
             level=Level.ERROR if enforced else Level.WARNING,
+            paste=(f"mx: {printable(session.host)}",) if "mx-not-listed" in verdict.problems else (),
             problems=verdict.problems,
             mode=verdict.mode,
         )
