@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from smtpdoc.errors import ParseError
 from smtpdoc.evidence.smtp import (
     Exchange,
     Failure,
     FailureKind,
-    Line,
     LineKind,
     MessageFacts,
-    Purpose,
     Stage,
     StageStatus,
-    TlsFacts,
     Transcript,
 )
 from smtpdoc.findings import Fact
 from smtpdoc.gather.envelope import Envelope, Recipient
 from smtpdoc.gather.options import ProbeOptions as ProbeOptions
+from smtpdoc.gather.outcome import outcome
 from smtpdoc.gather.questions import question
 from smtpdoc.gather.record import Record, expecting, quit_command
 from smtpdoc.gather.relay import RELAY_TO, made_up_name
@@ -34,9 +32,11 @@ from smtpdoc.grammar.secret import Secret
 from smtpdoc.seams import Budget, Command, Dialer, Session, TlsPolicy, Watcher
 from smtpdoc.target import SMTP_PORT, Target, domain_name
 
+if TYPE_CHECKING:
+    from smtpdoc.gather.old_tls import OldTls
+
 #: With more addresses left to try, one that does not answer may not take all the time.
 CONNECT_PATIENCE_S = 5.0
-LEGACY_PATIENCE_S = 5.0
 
 
 async def gather_probe(
@@ -84,8 +84,7 @@ class Probe:
         self._before_tls: Capabilities | None = None
         self._after_tls: Capabilities | None = None
         self._mechanism: str | None = None
-        self._legacy: TlsFacts | None = None
-        self._legacy_round_trips = 0
+        self._old: OldTls | None = None
         self._tls_downgraded = False
         self._observed_at = datetime.now(UTC)
         self._ended_at: float | None = None
@@ -270,41 +269,24 @@ class Probe:
         return False
 
     async def _look_for_old_tls(self) -> None:
-        """A second connection that speaks only what nobody should: to say "TLS 1.0" instead of "failed"."""
         if self._address is None or self._budget.deadline <= self._dialer.now():
             return
-        quiet = _Silent()
-        deadline = min(self._budget.deadline, self._dialer.now() + LEGACY_PATIENCE_S)
-        outcome = await self._dialer.dial(
-            self._address,
-            self.target.port,
-            host=self.target.host,
-            tls=replace(self._tls_policy_wanted(), legacy=True, client_cert=None, client_key=None),
-            source_ip=self.options.source_ip,
-            budget=Budget(self._budget.started, deadline),
-            patience_s=None,
-            watcher=quiet,
-        )
-        if isinstance(outcome, Failure):
-            return
-        try:
-            if self.implicit or await self._old_starttls(outcome):
-                exchange = await outcome.start_tls()
-                if exchange.failure is None and outcome.tls is not None:
-                    self._legacy = outcome.tls
-                    works = {"TLSv1": "TLS 1.0"}.get(outcome.tls.version, outcome.tls.version.replace("TLSv", "TLS "))
-                    self._record.note(f"a second connection, with what is old allowed: {works} works")
-        finally:
-            self._legacy_round_trips = outcome.round_trips
-            outcome.close()
+        from smtpdoc.gather.look import Place
+        from smtpdoc.gather.old_tls import look_for_old_tls
 
-    async def _old_starttls(self, session: Session) -> bool:
-        for command, code in ((None, 220), (f"EHLO {self._helo}", 250), ("STARTTLS", 220)):
-            if command is not None:
-                session.send(Command(Stage.STARTTLS, command))
-            if expecting(await session.reply(), code).status is not StageStatus.OK:
-                return False
-        return True
+        place = Place(
+            host=self.target.host,
+            address=self._address,
+            port=self.target.port,
+            helo=self._helo,
+            tls=self._tls_policy_wanted(),
+            source_ip=self.options.source_ip,
+            deadline=self._budget.deadline,
+        )
+        self._old = old = await look_for_old_tls(place, self._dialer)
+        if old.tls is not None:
+            works = {"TLSv1": "TLS 1.0"}.get(old.tls.version, old.tls.version.replace("TLSv", "TLS "))
+            self._record.note(f"a second connection, with what is old allowed: {works} works")
 
     async def _login(self, session: Session) -> bool:
         # Only now: the mechanisms bring hashing and JSON with them.
@@ -365,24 +347,15 @@ class Probe:
 
     def _extra_recipients(self) -> tuple[Recipient, ...]:
         """Whom the user did not name: controls at the recipients' domains, foreign ones for a relay test."""
-        options = self.options
-        if not options.catch_all and not options.relay_test:
+        relay_to = self.relay_to if self.options.relay_test else None
+        control_name = self.control_name if self.options.catch_all else None
+        if relay_to is None and control_name is None:
             return ()
-        from smtpdoc.gather.relay import controls, relay_paths
+        from smtpdoc.gather.relay import extra_recipients
 
-        found: list[Recipient] = []
-        if options.catch_all and self.control_name is not None:
-            made_up = controls(self.recipients, self.control_name)
-            found += [Recipient(str(one), one.path, Purpose.CONTROL) for one in made_up]
-        if options.relay_test and self.relay_to is not None:
-            local = next((one.domain for one in self.recipients if one.domain), self._own_domain())
-            paths = relay_paths(self.relay_to, local)
-            found += [Recipient(path[1:-1], path, Purpose.RELAY) for path in paths]
-        return tuple(found)
-
-    def _own_domain(self) -> str:
-        """A domain that the server should take mail for when no recipient names one: its own name or address."""
-        return address_literal(self.target.host) if self.target.is_address else self.target.host
+        # A domain that the server should take mail for when no recipient names one: its own name or address.
+        own_domain = address_literal(self.target.host) if self.target.is_address else self.target.host
+        return extra_recipients(self.recipients, control_name, relay_to, own_domain)
 
     async def _send(self, session: Session, envelope: Envelope, message: Message) -> None:
         """Hand the message over, if the envelope was accepted and nothing stands against it."""
@@ -443,7 +416,7 @@ class Probe:
 
     def transcript(self) -> Transcript:
         """Return what has happened so far."""
-        session, envelope = self._session, self._envelope_made
+        session, envelope, old = self._session, self._envelope_made, self._old
         exchanges = tuple(self._record.exchanges)
         address = self._address
         return Transcript(
@@ -458,7 +431,7 @@ class Probe:
             capabilities_before_tls=_keywords(self._before_tls),
             capabilities_after_tls=_keywords(self._after_tls),
             tls=session.tls if session is not None else None,
-            round_trips=(session.round_trips if session is not None else 0) + self._legacy_round_trips,
+            round_trips=sum(one.round_trips for one in (session, old) if one is not None),
             elapsed_s=max(
                 0.0, (self._dialer.now() if self._ended_at is None else self._ended_at) - self._budget.started
             ),
@@ -471,7 +444,7 @@ class Probe:
             opportunistic=self.opportunistic,
             cert_days=self.options.cert_days,
             unsolicited=session.unsolicited if session is not None else (),
-            legacy_tls=self._legacy.version if self._legacy is not None else None,
+            legacy_tls=old.tls.version if old is not None and old.tls is not None else None,
             attempts=tuple(self._attempts),
             parameters=() if envelope is None else envelope.parameters,
             withheld=() if envelope is None else envelope.withheld,
@@ -479,16 +452,8 @@ class Probe:
             relay_to=None if self.relay_to is None else str(self.relay_to),
             message=None if envelope is None else _message_facts(envelope.message),
             source_address=session.local_address if session is not None else None,
-            legacy_cipher=self._legacy.cipher if self._legacy is not None else None,
+            legacy_cipher=old.tls.cipher if old is not None and old.tls is not None else None,
         )
-
-
-class _Silent:
-    """A watcher that looks away."""
-
-    def line(self, line: Line) -> None: ...
-
-    def exchange(self, exchange: Exchange) -> None: ...
 
 
 def _message_facts(message: Message | None) -> MessageFacts | None:
@@ -510,24 +475,3 @@ def _server_name(name: str) -> str:
 
 def _keywords(capabilities: Capabilities | None) -> Mapping[str, str] | None:
     return None if capabilities is None else capabilities.keywords
-
-
-def outcome(exchanges: Sequence[Exchange]) -> StageStatus:
-    """Return the worst that the stages came to; the last try of a stage counts, and QUIT and mere questions never do.
-
-    A refusal is a verdict and beats a failure, which is none; a deferral is less than both.
-    """
-    last: dict[tuple[Stage, str | None], Exchange] = {}
-    for exchange in exchanges:
-        if exchange.decides:
-            last[exchange.stage, exchange.recipient] = exchange
-    seen = {exchange.status for exchange in last.values()}
-    seen |= {StageStatus.FAILED for one in last.values() if one.failure and one.failure.word in _NO_VERDICT}
-    worst = (StageStatus.REFUSED, StageStatus.FAILED, StageStatus.DEFERRED)
-    return next((status for status in worst if status in seen), StageStatus.OK)
-
-
-# Skipped stages that leave a question open which the user had asked.
-_NO_VERDICT = frozenset(
-    {"unsafe", "auth-not-offered", "mechanism-not-offered", "smtputf8-not-offered", "message-not-sent"}
-)

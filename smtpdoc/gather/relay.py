@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Sequence
 
+from smtpdoc.evidence.smtp import Purpose
+from smtpdoc.gather.envelope import Recipient
 from smtpdoc.grammar.address import Address
 
 #: A documentation name (RFC 2606): nobody's mailbox is bothered by a server that does relay at RCPT TO.
@@ -22,6 +24,20 @@ def controls(recipients: Sequence[Address], name: str) -> tuple[Address, ...]:
     """Return the made-up recipient at each domain of the recipients, in their order; "postmaster" alone has none."""
     domains = dict.fromkeys(one.domain.lower() for one in recipients if one.domain)
     return tuple(Address(name, domain) for domain in domains)
+
+
+def extra_recipients(
+    recipients: Sequence[Address], control_name: str | None, relay_to: Address | None, own_domain: str
+) -> tuple[Recipient, ...]:
+    """Return whom to try besides the recipients: controls with a made-up name at their domains, then foreign ones
+    in several disguises. `own_domain` is one of the server's, used where no recipient names one."""
+    found: list[Recipient] = []
+    if control_name is not None:
+        found += [Recipient(str(one), one.path, Purpose.CONTROL) for one in controls(recipients, control_name)]
+    if relay_to is not None:
+        local = next((one.domain for one in recipients if one.domain), own_domain)
+        found += [Recipient(path[1:-1], path, Purpose.RELAY) for path in relay_paths(relay_to, local)]
+    return tuple(found)
 
 
 def relay_paths(foreign: Address, local: str) -> tuple[str, ...]:

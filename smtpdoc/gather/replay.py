@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, Transcript
 from smtpdoc.gather.options import TLS_MODES
-from smtpdoc.gather.probe import outcome
+from smtpdoc.gather.outcome import outcome
 from smtpdoc.gather.replay_failure import failure_of, unanswered
 from smtpdoc.gather.replay_place import Place, named
 from smtpdoc.gather.replay_stages import guessed, judged, path_of, stage_of
