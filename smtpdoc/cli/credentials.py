@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 
 import click
@@ -13,6 +15,7 @@ from smtpdoc.grammar.secret import Secret
 
 PASSWORD_VARIABLE = "SMTPDOC_AUTH_PASSWORD"
 MAX_SECRET_BYTES = 65536
+MAX_NETRC_BYTES = 1 << 20
 COMMAND_TIMEOUT_S = 60.0
 
 
@@ -61,7 +64,7 @@ def find_credentials(
 
 
 def _first_line(data: bytes, source: str) -> Secret:
-    line = data.decode("utf-8", "surrogateescape").partition("\n")[0].rstrip("\r")
+    line = data.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape").partition("\n")[0].rstrip("\r")
     if not line:
         raise TargetError(f"expected a password on the first line of {source}, got an empty line")
     return Secret(line)
@@ -86,25 +89,29 @@ def _from_command(command: str) -> Secret:
     except subprocess.TimeoutExpired:
         raise TargetError(f"the password command took longer than {COMMAND_TIMEOUT_S:g} s") from None
     if done.returncode != 0:
-        raise TargetError(f"the password command ended with exit code {done.returncode}")
+        how = f"by signal {-done.returncode}" if done.returncode < 0 else f"with exit code {done.returncode}"
+        raise TargetError(f"the password command ended {how}")
     return _first_line(done.stdout[:MAX_SECRET_BYTES], "the password command's output")
 
 
 def _from_netrc(host: str, user: str) -> Secret | None:
-    import netrc
+    from smtpdoc.grammar.netrc import find_password
 
     path = os.environ.get("NETRC") or os.path.join(os.path.expanduser("~"), ".netrc")
-    if not os.path.isfile(path):
-        return None
     try:
-        found = netrc.netrc(path).authenticators(host)
-    except netrc.NetrcParseError as error:
-        raise TargetError(f"cannot read {path!r}: {error.msg} (line {error.lineno})") from None
+        with open(path, "rb") as file:
+            readable_by_others = os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH)
+            text = file.read(MAX_NETRC_BYTES).decode("utf-8", "surrogateescape")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
     except OSError as error:
         raise TargetError(f"cannot read {path!r}: {error.strerror}") from None
-    if found is None or (found[0] and found[0] != user) or not found[2]:
+    password = find_password(text, host, user)
+    if password is None:
         return None
-    return Secret(found[2])
+    if readable_by_others and os.name == "posix":
+        click.echo(f"Warning: other users of this machine can read {path}; chmod 600 ends that.", err=True)
+    return Secret(password)
 
 
 def _from_prompt(user: str, host: str) -> Secret:
