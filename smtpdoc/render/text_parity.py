@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
@@ -30,9 +30,13 @@ _LEVELS = {
 _STAGES = {Stage.EHLO_TLS: "EHLO", Stage.CONNECT: "connect", Stage.GREETING: "greeting"}
 
 
-def render_parity(page: Page, sessions: Sequence[Transcript]) -> None:
-    """Print the table. A star stands behind what is unlike most others."""
+def render_parity(page: Page, sessions: Sequence[Transcript], preferences: Mapping[str, int] | None = None) -> None:
+    """Print the table. A star stands behind what is unlike most others, the MX preference before the hosts that have
+    one."""
     names = labels(sessions)
+    if preferences:
+        numbers = [str(preferences.get(session.host, "")) for session in sessions]
+        names = tuple(f"{number:>{max(map(len, numbers))}} {name}" for number, name in zip(numbers, names, strict=True))
     rows = _starred([_cells(session) for session in sessions])
     widths = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(len(_HEAD))]
     room = page.width - len("x ") - sum(widths) - len(_GAP) * len(widths)

@@ -30,6 +30,9 @@ TIME_WIDTH = 7
 MARK_WIDTH = 3
 TEXT_COLUMN = TIME_WIDTH + 2 + MARK_WIDTH + 1
 EXPLAINED_STEPS = 2
+#: Without --verbose: so many lines that a server sends without a pause of ours, and so many characters of each.
+SHOWN_LINES = 40
+SHOWN_CHARS = 400
 
 _STATUS_LEVELS = {
     StageStatus.OK: Level.PASS,
@@ -88,6 +91,7 @@ class TranscriptView:
         self._accepted_explained = False
         self._told: set[str] = set()
         self._at_s = 0.0
+        self._in_a_row = 0  # lines of the server
 
     # -- what the session calls ---------------------------------------------------
 
@@ -120,7 +124,7 @@ class TranscriptView:
                 self._print(line)
         # AUTH is one exchange of many lines, and never one of several commands at once.
         self._owed = 0 if exchange.stage is Stage.AUTH else max(0, self._owed - 1)
-        self._printed, self._folds = 0, False
+        self._printed, self._folds, self._in_a_row = 0, False, 0
         if exchange.purpose is not None and not self.page.verbose:
             self._purpose(exchange)
         elif self._needs_explaining(exchange) and exchange.explanation is not None:
@@ -148,6 +152,8 @@ class TranscriptView:
         return [replace(lines[-1], text=words)]
 
     def _print(self, line: Line) -> None:
+        if self._too_many(line):
+            return
         stamp = f"{line.at_s:{TIME_WIDTH}.3f}"
         shown = stamp if self._timed and stamp != self._shown_time else " " * TIME_WIDTH
         self._shown_time = stamp
@@ -158,7 +164,25 @@ class TranscriptView:
             text, style = "(an empty line)", "note"
         if line.kind is LineKind.ERROR and not self.page.verbose:
             text = _without_advice(text)
+        if line.kind in (LineKind.RECEIVED, LineKind.UNEXPECTED):
+            text = self._within_limits(text, self.page.width - first.cell_len)
         self.page.hanging(first, text, style)
+
+    def _within_limits(self, text: str, width: int) -> str:
+        """Return a server's line cut to what is shown of it, in words that fit: nobody wants to copy longer ones."""
+        if len(text) > SHOWN_CHARS and not self.page.verbose:
+            text = f"{text[:SHOWN_CHARS]}{self.page.marks.ellipsis} {len(text) - SHOWN_CHARS} characters more"
+        return re.sub(rf"\S{{{width}}}(?=\S)", r"\g<0> ", text)
+
+    def _too_many(self, line: Line) -> bool:
+        """Count the server's lines; tell once that no more of them are shown."""
+        if line.kind not in (LineKind.RECEIVED, LineKind.UNEXPECTED):
+            self._in_a_row = 0
+            return False
+        self._in_a_row += 1
+        if self._in_a_row == SHOWN_LINES + 1 and not self.page.verbose:
+            self.page.line(Text(f"{'':{TEXT_COLUMN}}{self.page.marks.ellipsis} more of these: --verbose", "quiet"))
+        return self._in_a_row > SHOWN_LINES and not self.page.verbose
 
     # -- words beside the lines --------------------------------------------------------
 
@@ -255,7 +279,7 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
     if several and not page.quiet:
         from smtpdoc.render.text_parity import render_parity
 
-        render_parity(page, evidence.standing)
+        render_parity(page, evidence.standing, {one.host: one.preference for one in reversed(evidence.mx or ())})
         page.blank()
     for session in evidence.sessions:
         if page.quiet or not several or session.outcome is not StageStatus.OK:
@@ -381,10 +405,14 @@ def _done(session: Transcript, level: Level) -> str:
 
 
 def _decisive(session: Transcript) -> Exchange | None:
-    """Return the exchange that decided the outcome: the first refusal, else the first deferral or failure."""
+    """Return the exchange that decided the outcome: the first refusal, else the first deferral or failure.
+
+    An EHLO that is not understood decides nothing where HELO is.
+    """
+    last = {(one.stage, one.recipient): one for one in session.exchanges}
     for status in (StageStatus.REFUSED, StageStatus.DEFERRED, StageStatus.FAILED):
         for exchange in session.exchanges:
-            if exchange.status is status and exchange.decides:
+            if exchange.status is status and exchange.decides and last[exchange.stage, exchange.recipient] is exchange:
                 return exchange
     return None
 
@@ -404,10 +432,12 @@ def _decisive_words(exchange: Exchange) -> list[str]:
 
 def _stage_items(page: Page, session: Transcript) -> Iterator[Text]:
     for exchange in session.exchanges:
-        if exchange.stage is Stage.EHLO_TLS or not exchange.decides:
+        if not exchange.decides or (exchange.stage is Stage.EHLO_TLS and exchange.status is StageStatus.OK):
             continue
         level = _STATUS_LEVELS[exchange.status]
-        name = _STAGE_NAMES[exchange.stage]
+        name = "HELO" if exchange.command.startswith("HELO") else _STAGE_NAMES[exchange.stage]
+        if exchange.stage is Stage.EHLO_TLS:
+            name += " under TLS"
         if exchange.stage is Stage.TLS:
             name, level = _certificate_word(session.tls, level)
         if exchange.stage is Stage.CONNECT and level is not Level.PASS:

@@ -77,6 +77,14 @@ def test_what_is_not_known_is_no_difference() -> None:
     assert "? mx2.example.net  -        -                     -  0.000  failed at connect*" in rows
 
 
+def test_mail_hosts_stand_with_their_preference() -> None:
+    two = replace(ONE, host="mx2.example.net")
+
+    rows = printed(lambda page: render_parity(page, (ONE, two), {ONE.host: 5, two.host: 10}))
+
+    assert ["✔  5 mx1.example.net", "✔ 10 mx2.example.net"] == [row[:20] for row in rows[1:3]]
+
+
 def test_of_two_it_is_the_one_that_failed_that_is_unlike() -> None:
     failure = Failure(FailureKind.REFUSED, Stage.CONNECT, "x", "refused")
     tried = replace(exchange(Stage.CONNECT, "220 x"), reply=None, failure=failure, status=StageStatus.FAILED)
