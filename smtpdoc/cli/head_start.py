@@ -31,6 +31,7 @@ VALUES = {
     "--auth-password-file": _FILE,
     "--auth-token-file": _FILE,
     "--auth-user": r"[A-Za-z0-9@._+-]+",
+    "--body": "8bitmime|binarymime",
     "--ca-file": _FILE,
     "--cert-days": r"[0-9]{1,3}",
     "--color": "auto|always|never",
@@ -41,11 +42,25 @@ VALUES = {
     "--ignore": r"[a-z0-9.-]+",
     "--quit-after": "greeting|ehlo|starttls|auth|mail|rcpt",
     "--server-name": _NAME,
+    "--size": r"[0-9]{1,12}",
     "--timeout": r"[1-9][0-9]{0,3}s?",
     "--tls": "auto|starttls|implicit|optional|none",
     "--to": _ADDRESS,
 }
-FLAGS = frozenset({"--json", "--quiet", "-q", "--verbose", "-v", "--allow-cleartext-auth"})
+FLAGS = frozenset(
+    {
+        "--json",
+        "--quiet",
+        "-q",
+        "--verbose",
+        "-v",
+        "--allow-cleartext-auth",
+        "--require-tls",
+        "--dane",
+        "--tls-versions",
+    }
+    | {"--starttls-injection", "--check-enforcement", "--identity", "--no-identity"}
+)
 FAMILIES = {"-4": "ipv4", "--ipv4": "ipv4", "-6": "ipv6", "--ipv6": "ipv6"}
 
 #: Variables that are no options: the password, and the place of the test servers.

@@ -17,7 +17,12 @@ from smtpdoc.cli import head_start
 from smtpdoc.cli.probe import command
 from smtpdoc.target import parse_target
 
-OPTIONS = {name: param for param in command.params if isinstance(param, click.Option) for name in param.opts}
+OPTIONS = {
+    name: param
+    for param in command.params
+    if isinstance(param, click.Option)
+    for name in (*param.opts, *param.secondary_opts)
+}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +30,7 @@ OPTIONS = {name: param for param in command.params if isinstance(param, click.Op
     [
         (["mx.example.net"], None),
         (["mx.example.net:25", "--to", "bob@example.net", "-v"], None),
+        (["mx.example.net:25", "--dane", "--no-identity", "--size", "1000", "--require-tls"], None),
         (["--quit-after", "starttls", "smtps://MX.example.net", "-6"], "ipv6"),
         (["MX.Example.NET:2525"], None),
         (["mx2"], None),
@@ -80,6 +86,8 @@ def test_ehlo_is_said_ahead_only_where_it_follows_the_greeting(arguments: list[s
         ["mx.example.net", "--quit-after"],
         ["mx.example.net", "--to", "bob"],
         ["mx.example.net", "--helo", "two words"],
+        ["mx.example.net", "--catch-all"],  # of whom?
+        ["mx.example.net", "--size", "-1"],
         ["mx.example.net", "--timeout", "0"],
         ["mx.example.net", "--ca-file", "/nowhere/ca.pem"],
         ["mx.example.net", "-4", "-6"],
