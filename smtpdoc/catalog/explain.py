@@ -127,7 +127,7 @@ def _accepted(
     return Explanation(
         reply=reply,
         reply_class=CLASSES[digit][0],
-        reason="ok",
+        reason=success.reason,
         provider=verdict.provider,
         action="none",
         retry=NO_RETRY,
@@ -139,9 +139,9 @@ def _accepted(
         steps=fill(success.steps, found),
         commands=(),
         entries=tuple(entry.id for entry in verdict.entries),
-        sources=REASONS["ok"].sources,
+        sources=REASONS[success.reason].sources,
         facts=facts,
-        notes=_notes(reply, verdict, REASONS["ok"]),
+        notes=_notes(reply, verdict, REASONS[success.reason]),
     )
 
 

@@ -9,11 +9,12 @@ from smtpdoc.grammar.reply import Reply
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """Advice for an accepted command."""
+    """Advice for a positive reply; `reason` is a catalog reason."""
 
     title: str
     meaning: str
     steps: tuple[str, ...]
+    reason: str = "ok"
 
 
 _NOTHING_SENT = "Nothing has been sent yet: the session goes on with the next command."
@@ -108,6 +109,19 @@ _STAGES: dict[str, Success] = {
         "The session ended in order. It says nothing about any message: the reply after the final dot did.",
         ("For the message look at the reply to its final dot, further up.",),
     ),
+    "no-354": Success(
+        "A positive answer that asks for no message",
+        "After DATA only 354 asks for the message, so none was sent. In answer to BDAT it says that this piece of a"
+        " message has arrived.",
+        ("Look into the server's log, or at what stands between: a filter that answers for it may have lost count.",),
+    ),
+    "out-of-place": Success(
+        "A positive answer that belongs to another command",
+        "No server says this here, so nothing can be concluded from it: the server, or a filter on the way, has lost"
+        " count of commands and replies.",
+        ("Ask again for one thing at a time, and compare each reply with its command.",),
+        "protocol-error",
+    ),
     "other": Success(
         "The command was accepted",
         "The server did what was asked. If it was the end of a message, the server has taken responsibility for it,"
@@ -119,6 +133,13 @@ _STAGES: dict[str, Success] = {
     ),
 }
 
+#: What an accepted command is answered with (RFC 5321 section 4.3.2).
+_EXPECTED: dict[str | None, tuple[int, ...]] = {
+    "mail": (250,),
+    "rcpt": (250, 251, 252),
+    "data": (354,),
+    "message": (250,),
+}
 _BY_CODE = {220: "greeting", 221: "quit", 235: "auth", 251: "rcpt-forward", 252: "rcpt-forward", 334: "auth-step"}
 
 
@@ -129,6 +150,8 @@ def explain_success(reply: Reply, stage: str | None) -> Success:
 
 def _place(reply: Reply, stage: str | None) -> str:
     code = reply.code
+    if code not in _EXPECTED.get(stage, (code,)):
+        return "no-354" if stage == "data" and code == 250 else "out-of-place"
     if stage == "vrfy":
         return "vrfy-guarded" if code == 252 else "vrfy"
     if code in (251, 252):

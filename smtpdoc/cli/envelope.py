@@ -103,6 +103,9 @@ def envelope_options(command: F) -> F:
             ),
             option("--dsn-ret", type=click.Choice(("full", "hdrs")), help="What a notification should return (RET=)."),
             option("--dsn-envid", callback=_envelope_id, metavar="ID", help="An id that notifications carry (ENVID=)."),
+            option(
+                "--dsn-orcpt", is_flag=True, help="Name each recipient in ORCPT= too, as notifications should tell it."
+            ),
             option("--require-tls", is_flag=True, help="Ask for verified TLS on the whole way (REQUIRETLS)."),
             option(
                 "--send",

@@ -19,6 +19,7 @@ from smtpdoc.target import domain_name
 # MAIL and RCPT lines that leave in one segment; a full TCP window on both sides would be a deadlock for blocking
 # clients, and is at least impolite (RFC 2920 section 3.1).
 _GROUP_LIMIT = 50
+_GOODBYE = 221
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +116,12 @@ class Envelope:
     def _steps(self, sender: Address, recipients: Sequence[Recipient], *, utf8: bool) -> list[_Step]:
         wishes = replace(self._wishes(), utf8=utf8)
         mail = self._said(mail_parameters(wishes, self._offered))
-        # A recipient that nobody named gets no notification wishes: its reply is all that is wanted.
-        rcpt = self._said(rcpt_parameters(wishes, self._offered)) if recipients else ""
         steps = [_Step(Command(Stage.MAIL, f"MAIL FROM:{sender.path}{mail}"))]
         for one in recipients:
-            text = f"RCPT TO:{one.path}{rcpt if one.purpose is None else ''}"
-            steps.append(_Step(Command(Stage.RCPT, text, recipient=one.address), one.purpose))
+            # A recipient that nobody named gets no notification wishes: its reply is all that is wanted.
+            rcpt = self._said(rcpt_parameters(wishes, self._offered, one.path)) if one.purpose is None else ""
+            command = Command(Stage.RCPT, f"RCPT TO:{one.path}{rcpt}", recipient=one.address)
+            steps.append(_Step(command, one.purpose))
         return steps
 
     def _wishes(self) -> Wishes:
@@ -135,13 +136,16 @@ class Envelope:
             notify=options.dsn_notify,
             returns=options.dsn_ret,
             envelope_id=options.dsn_envid,
+            original_recipient=options.dsn_orcpt,
             require_tls=options.require_tls,
         )
 
     def _said(self, parameters: Sequence[Parameter]) -> str:
         """Note which parameters are sent and which are not; return the former as they follow the path."""
-        self.parameters += tuple(one.text for one in parameters if one.sent)
-        self.withheld += tuple(Withheld(one.text, one.keyword) for one in parameters if not one.sent)
+        sent = tuple(one.text for one in parameters if one.sent)
+        held = tuple(Withheld(one.text, one.keyword) for one in parameters if not one.sent)
+        self.parameters += tuple(text for text in sent if text not in self.parameters)
+        self.withheld += tuple(one for one in held if one not in self.withheld)
         return "".join(f" {one.text}" for one in parameters if one.sent)
 
     async def _pipelined(self, steps: Sequence[_Step], *, last: bool) -> None:
@@ -153,11 +157,30 @@ class Envelope:
             if last and start + _GROUP_LIMIT >= len(steps):
                 commands.append(quit_command())
             session.send(*commands)
-            for step in group:
-                self._answered(await session.reply(), step.purpose)
+            for place, step in enumerate(group):
+                exchange = await session.reply()
+                if exchange.reply is not None and exchange.reply.code == _GOODBYE:
+                    self._goodbye(exchange, steps[start + place :], quit_sent=len(commands) > len(group))
+                    return
+                self._answered(exchange, step.purpose)
         if last:
             self._record.exchange(await session.reply())
             session.close()
+
+    def _goodbye(self, exchange: Exchange, unanswered: Sequence[_Step], *, quit_sent: bool) -> None:
+        """Keep a 221 for what it is. It answers QUIT and nothing else (RFC 5321 section 4.3.2), so whoever sends it
+        earlier has left commands unanswered, and nobody can say which."""
+        count = f"{len(unanswered)} command{'s' if len(unanswered) > 1 else ''}"
+        detail = f"the server said goodbye (221) with {count} unanswered, so which answer is whose is not certain"
+        for step in unanswered:
+            command = step.command
+            failure = Failure(FailureKind.PROTOCOL, command.stage, detail, "replies-missing")
+            failed = replace(exchange, stage=command.stage, command=command.visible, recipient=command.recipient)
+            failed = replace(failed, reply=None, failure=failure, status=StageStatus.FAILED, purpose=step.purpose)
+            self._record.exchange(failed)
+        if quit_sent:
+            self._record.exchange(replace(exchange, stage=Stage.QUIT, command="QUIT", recipient=None))
+        self._session.close()
 
     async def _one_by_one(self, steps: Sequence[_Step]) -> None:
         session = self._session

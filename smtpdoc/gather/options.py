@@ -56,6 +56,7 @@ class ProbeOptions:
     dsn_notify: tuple[str, ...] = ()
     dsn_ret: str | None = None
     dsn_envid: str | None = None
+    dsn_orcpt: bool = False
     require_tls: bool = False
     catch_all: bool = False
     control_name: str | None = None

@@ -14,6 +14,8 @@ RETURNS = ("full", "hdrs")
 _ENVID_LIMIT = 100  # RFC 3461 section 4.4
 # xchar = any ASCII CHAR between "!" (33) and "~" (126) inclusive, except for "+" and "=" (RFC 3461 section 4)
 _NOT_XCHAR = re.compile(r"[^!-*,-<>-~]")
+# QCHAR = %x21-2a / %x2c-3c / %x3e-5b / %x5d-7e, and what is beyond ASCII (RFC 6533 section 3)
+_NOT_UNITEXT = re.compile(r"[\x00- +=\\\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Wishes:
     """What the user wants said beside the addresses. None and () say nothing.
 
     `size_bytes` is the size that SIZE= declares, `body` one of BODIES, `notify` words of NOTIFY_WORDS, `returns` one of
-    RETURNS, `envelope_id` a text as typed. `utf8`: an address needs SMTPUTF8.
+    RETURNS, `envelope_id` a text as typed. `original_recipient`: each recipient is named in ORCPT, too. `utf8`: an
+    address needs SMTPUTF8.
     """
 
     size_bytes: int | None = None
@@ -31,6 +34,7 @@ class Wishes:
     envelope_id: str | None = None
     require_tls: bool = False
     utf8: bool = False
+    original_recipient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,27 @@ def mail_parameters(wishes: Wishes, offered: Mapping[str, str]) -> tuple[Paramet
     return tuple(Parameter(text, keyword, keyword in offered) for text, keyword in wanted)
 
 
-def rcpt_parameters(wishes: Wishes, offered: Mapping[str, str]) -> tuple[Parameter, ...]:
-    """Return the parameters of RCPT TO that are wished for; see mail_parameters."""
-    if not wishes.notify:
-        return ()
-    words = ",".join(word.upper() for word in wishes.notify)
-    return (Parameter(f"NOTIFY={words}", "DSN", "DSN" in offered),)  # RFC 3461 section 4.1
+def rcpt_parameters(wishes: Wishes, offered: Mapping[str, str], path: str) -> tuple[Parameter, ...]:
+    """Return the parameters of RCPT TO that are wished for, with its forward-path; see mail_parameters.
+
+    >>> [one.text for one in rcpt_parameters(Wishes(original_recipient=True), {"DSN": ""}, "<a+b@example.net>")]
+    ['ORCPT=rfc822;a+2Bb@example.net']
+    """
+    wanted = []
+    if wishes.notify:
+        wanted.append(f"NOTIFY={','.join(word.upper() for word in wishes.notify)}")  # RFC 3461 section 4.1
+    if wishes.original_recipient:
+        # Whoever submits a message names the same address in both places (RFC 3461 section 4.2).
+        wanted.append(f"ORCPT={_original(path[1:-1])}" if "DSN" in offered else "ORCPT")
+    return tuple(Parameter(text, "DSN", "DSN" in offered) for text in wanted)
+
+
+def _original(address: str) -> str:
+    """Return an address with its type, as ORCPT wants it."""
+    if address.isascii():
+        return f"rfc822;{xtext(address)}"
+    unitext = _NOT_UNITEXT.sub(lambda found: rf"\x{{{ord(found[0]):X}}}", address)
+    return f"utf-8;{unitext}"  # RFC 6533 section 3
 
 
 def parse_notify(text: str) -> tuple[str, ...]:

@@ -423,7 +423,7 @@ def _decisive_words(exchange: Exchange) -> list[str]:
         words.append(printable(exchange.recipient))
     if exchange.reply is not None:
         words.append(" ".join(str(part) for part in (exchange.reply.code, exchange.reply.enhanced) if part))
-    if exchange.explanation is not None and exchange.explanation.reason:
+    if exchange.explanation is not None and exchange.explanation.reason not in (None, "ok"):
         words.append(exchange.explanation.reason)
     if exchange.failure is not None:
         words.append(str(exchange.failure.kind))  # the finding below has the sentence

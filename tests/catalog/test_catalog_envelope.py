@@ -216,6 +216,48 @@ def test_a_message_without_an_answer(stage: Stage, kind: FailureKind, word: str,
     assert ids(session(failed, message=FACTS)) == expected
 
 
+def unanswered(recipient: str, word: str = "eof") -> Exchange:
+    failure = Failure(FailureKind.CLOSED, Stage.RCPT, f"{HOST}:25 closed the connection", word)
+    return Exchange(Stage.RCPT, "", None, failure, False, 0.0, recipient, StageStatus.FAILED)
+
+
+def test_whoever_hangs_up_after_a_refusal_is_asked_for_one_recipient_at_a_time() -> None:
+    transcript = session(rcpt(UNKNOWN, "nobody@example.net"), unanswered(BOB), unanswered("eve@example.net"))
+    (finding,) = (one for one in smtp.checks.run(transcript) if one.id == "smtp.no-answer")
+
+    assert finding.message == f"{HOST}:25 closed the connection, once it had refused nobody@example.net"
+    assert finding.fix.startswith("Ask for one recipient at a time")
+    assert finding.paste == (f"smtpdoc probe {HOST}:25 --from a@client.example --to {BOB}",)
+
+
+def test_after_an_acceptance_the_recipients_are_not_to_blame() -> None:
+    (finding,) = smtp.checks.run(session(rcpt(ACCEPTED), unanswered("eve@example.net")))
+
+    assert (finding.id, finding.message) == ("smtp.no-answer", f"{HOST}:25 closed the connection")
+
+
+def test_a_refused_size_is_not_called_a_refused_sender() -> None:
+    refused = said(Stage.MAIL, "552 5.3.4 Message size exceeds fixed limit")
+    (finding,) = smtp.checks.run(session(refused, declared_size_bytes=99_999_999))
+
+    assert finding.message.startswith(f"{HOST} refused a message of 99,999,999 bytes from <a@client.example>: 552")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("bob", "501 bob: recipient address must contain a domain", "was not understood; ask with a domain"),
+        ("bob", "252 2.0.0 bob", "neither confirms nor denies"),
+        ("bob", "502 5.5.1 VRFY command is disabled", "gives nothing away"),
+    ],
+)
+def test_what_an_answer_to_vrfy_keeps_to_itself(name: str, text: str, words: str) -> None:
+    (finding,) = envelope.checks.run(session(said(Stage.VRFY, text, name)))
+
+    assert finding.id == "smtp.vrfy-guarded"
+    assert words in finding.message
+
+
 def test_a_greylisted_recipient_comes_with_the_command_that_waits() -> None:
     (finding,) = smtp.checks.run(session(rcpt(GREY)))
 

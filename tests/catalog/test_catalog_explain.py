@@ -253,6 +253,7 @@ def test_a_clear_reply_raises_no_doubt(text: str) -> None:
         ("250 2.0.0 Ok: queued as 4Rk2Zx1qYz9vK", None, "That is not delivery"),
         ("250 OK", "message", "That is not delivery"),
         ("250 OK", None, "not yet delivery"),
+        ("250 OK", "data", "only 354 asks for the message"),
         ("221 2.0.0 Bye", None, "says nothing about any message"),
     ],
 )
@@ -261,6 +262,14 @@ def test_success_says_what_was_accepted_and_what_was_not(text: str, stage: str |
 
     assert words in f"{found.title} {found.meaning}"
     assert ("ok", "none", Who.NOBODY, False) == (found.reason, found.action, found.who, found.retry.should)
+
+
+@pytest.mark.parametrize(("text", "stage"), [("221 bye", "rcpt"), ("354 go", "mail"), ("220 hello", "message")])
+def test_a_success_that_belongs_to_another_command_is_none(text: str, stage: str) -> None:
+    found = told(text, stage=stage)
+
+    assert found.reason == "protocol-error"
+    assert "belongs to another command" in found.title
 
 
 def test_an_accepted_message_leads_to_its_queue_id_and_to_bounces() -> None:

@@ -97,9 +97,11 @@ def test_parameters_that_are_not_offered_are_told(
     smtpdoc: Smtpdoc, place: tuple[str, ...], login: tuple[str, ...]
 ) -> None:
     asked = ("--dsn-ret", "hdrs", "--dsn-envid", "x 1", "--require-tls", "--size", "5", "--body", "8bitmime")
-    ran = smtpdoc("probe", *place, *login, "--to", "bob@example.net", "--dsn-notify", "never", *asked, "--json")
+    more = ("--dsn-notify", "never", "--dsn-orcpt")
+    ran = smtpdoc("probe", *place, *login, "--to", "bob@example.net", *asked, *more, "--json")
 
     assert {"SIZE=5", "BODY=8BITMIME"} == set(session(ran)["parameters"])
+    assert {"NOTIFY=NEVER", "ORCPT"} <= {one["parameter"] for one in session(ran)["withheld"]}
     assert {"DSN", "REQUIRETLS"} == {one["keyword"] for one in session(ran)["withheld"]}
     assert "smtp.parameter-not-offered" in ids(ran)
 

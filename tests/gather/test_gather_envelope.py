@@ -96,6 +96,44 @@ def test_parameters_that_are_not_offered_stay_home() -> None:
     assert {one.keyword for one in transcript.withheld} == {"SIZE", "BINARYMIME", "DSN", "REQUIRETLS"}
 
 
+def test_each_recipient_may_be_named_in_orcpt_and_nobody_else() -> None:
+    transcript, session = probe(
+        *(GREETING, ehlo("DSN"), *["250 ok"] * 4, BYE),
+        recipients=(BOB, "eve@example.net"),
+        dsn_orcpt=True,
+        dsn_notify=("never",),
+        catch_all=True,
+        control_name="nobody",
+    )
+
+    assert session.commands[2:5] == [
+        f"RCPT TO:<{BOB}> NOTIFY=NEVER ORCPT=rfc822;{BOB}",
+        "RCPT TO:<eve@example.net> NOTIFY=NEVER ORCPT=rfc822;eve@example.net",
+        "RCPT TO:<nobody@example.net>",
+    ]
+    assert transcript.parameters == ("NOTIFY=NEVER", f"ORCPT=rfc822;{BOB}", "ORCPT=rfc822;eve@example.net")
+
+
+def test_what_is_not_offered_is_told_once() -> None:
+    transcript, _ = probe(GREETING, ehlo(), *["250 ok"] * 3, BYE, recipients=(BOB, "eve@example.net"), dsn_orcpt=True)
+
+    assert transcript.withheld == (Withheld("ORCPT", "DSN"),)
+
+
+def test_a_goodbye_is_nobodys_verdict() -> None:
+    """A server that answers fewer replies than it was sent commands: its 221 is for QUIT, whoever waits for one."""
+    transcript, _ = probe(
+        GREETING, ehlo("PIPELINING"), "250 ok", "550 no", BYE, recipients=(BOB, "eve@example.net", "max@example.net")
+    )
+    _, unanswered, last, end = transcript.exchanges[-4:]
+
+    assert told(transcript, Stage.RCPT) == ["rcpt refused", "rcpt failed", "rcpt failed"]
+    assert (unanswered.reply, last.reply) == (None, None)
+    assert unanswered.failure is not None
+    assert "(221) with 2 commands unanswered" in unanswered.failure.detail
+    assert (end.stage, end.command, end.status) == (Stage.QUIT, "QUIT", StageStatus.OK)
+
+
 def test_a_parameter_alone_asks_for_the_sender() -> None:
     _, session = probe(GREETING, ehlo("SIZE"), "250 ok", BYE, mail_from=None, size_bytes=5)
 

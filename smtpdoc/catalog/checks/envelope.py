@@ -334,6 +334,8 @@ def vrfy_guarded(session: Transcript) -> Iterator[Detail]:
             continue
         verb = exchange.stage.value.upper()
         how = "neither confirms nor denies" if reply.code == 252 else "gives nothing away"
+        if reply.code == 501 and "@" not in (exchange.recipient or ""):
+            how = "was not understood; ask with a domain, NAME@DOMAIN"
         yield Detail(
             f"{verb} {printable(exchange.recipient or '')} {how}: {quoted(exchange)}",
             subject=session.port_name,

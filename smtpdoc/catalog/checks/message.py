@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smtpdoc.catalog.checks.smtp_words import quoted
+from smtpdoc.catalog.checks.smtp_words import refusal
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
@@ -71,16 +71,7 @@ def _refusals(session: Transcript, status: StageStatus) -> Iterator[Detail]:
         when = "after the whole message"
         if exchange.stage is Stage.DATA:
             when = "in the middle of it" if exchange.command.startswith("BDAT") else "before the message was sent"
-        known = exchange.explanation
-        yield Detail(
-            f"{session.host} said {when}: {quoted(exchange)}",
-            subject=session.port_name,
-            fix=known.steps[0] if known is not None and known.steps else None,
-            paste=known.commands if known is not None else (),
-            code=exchange.reply.code,
-            enhanced=exchange.reply.enhanced,
-            reason=known.reason if known is not None else None,
-        )
+        yield refusal(session, exchange, f"said {when}")
 
 
 @checks.add(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from smtpdoc.catalog.checks import smtp_login, smtp_reach
-from smtpdoc.catalog.checks.smtp_words import QUOTED_CHARS, failure_of, last, probe_command, refusal
+from smtpdoc.catalog.checks.smtp_words import QUOTED_CHARS, envelope_options, failure_of, last, probe_command, refusal
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
@@ -17,10 +17,7 @@ from smtpdoc.grammar.printable import printable
 checks = CheckSet[Transcript]("smtp")
 checks.include(smtp_reach.checks)  # what stands in the way is told first
 
-#: Addresses that a shell leaves alone.
-_PLAIN = re.compile(r"[A-Za-z0-9._+@-]+")
-
-
+_TRANSACTION = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.MESSAGE, Stage.QUIT})
 _FAULT_WORDS = {
     "bare-lf": "lines that end in LF without CR",
     "extra-cr": "lines with a CR too many",
@@ -175,7 +172,11 @@ def envelope_not_safe(session: Transcript) -> Iterator[Detail]:
 def mail_refused(session: Transcript) -> Iterator[Detail]:
     exchange = last(session, Stage.MAIL)
     if exchange is not None and exchange.status is StageStatus.REFUSED:
-        yield refusal(session, exchange, f"refused the sender {_sender(session)}")
+        what = f"refused the sender {_sender(session)}"
+        size = session.declared_size_bytes
+        if size is not None and exchange.explanation is not None and exchange.explanation.reason == "message-too-big":
+            what = f"refused a message of {size:,} bytes from {_sender(session)}"
+        yield refusal(session, exchange, what)
 
 
 @checks.add(
@@ -221,10 +222,9 @@ def rcpt_deferred(session: Transcript) -> Iterator[Detail]:
             again = f"put off again, {session.waited_s:g} s later," if session.attempt > 1 else "put off"
             detail = _about_recipient(session, exchange, again)
             recipient = exchange.recipient or ""
-            if session.attempt == 1 and detail.facts.get("reason") == "greylisted" and _PLAIN.fullmatch(recipient):
-                sender = session.mail_from or ""  # another sender would be greylisted anew (RFC 6647 section 2.3)
-                same = f"--from {sender} " if _PLAIN.fullmatch(sender) else ""
-                detail.paste = probe_command(session, f"{same}--to {recipient} --greylist-wait")
+            if session.attempt == 1 and detail.facts.get("reason") == "greylisted":
+                # Another sender would be greylisted anew (RFC 6647 section 2.3).
+                detail.paste = probe_command(session, *envelope_options(session, recipient), "--greylist-wait")
             yield detail
 
 
@@ -283,6 +283,8 @@ def reply_faults(session: Transcript) -> Iterator[Detail]:
     seen: dict[str, Stage] = {}
     for exchange in session.exchanges:
         for fault in exchange.reply.faults if exchange.reply is not None else ():
+            if fault == "8bit" and "SMTPUTF8" in session.parameters and exchange.stage in _TRANSACTION:
+                continue  # asked for (RFC 6531 section 3.7.4)
             seen.setdefault(fault, exchange.stage)
     for fault, stage in seen.items():
         words = _FAULT_WORDS.get(fault, fault)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from smtpdoc.catalog.checks.smtp_words import failure_of, last, probe_command, quoted, refusal
+from smtpdoc.catalog.checks.smtp_words import envelope_options, failure_of, last, probe_command, quoted, refusal
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.names import special_use
+from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[Transcript]("smtp")
 
@@ -316,18 +317,33 @@ def no_answer(session: Transcript) -> Iterator[Detail]:
         if failure is None or exchange.status is not StageStatus.FAILED or _told_elsewhere(session, exchange, failure):
             continue
         slow = failure.kind is FailureKind.TIMEOUT
+        options = ("--timeout 300",) if slow else envelope_options(session, exchange.recipient or "")
+        refused = None if slow else _refused_before(session, exchange)
         yield Detail(
-            failure.detail,
+            failure.detail if refused is None else f"{failure.detail}, once it had refused {printable(refused)}",
             subject=session.port_name,
-            fix=_no_answer_fix(exchange.stage, failure),
-            paste=probe_command(session, *(("--timeout 300",) if slow else ())),
+            fix=_no_answer_fix(exchange.stage, failure) if refused is None else _ONE_AT_A_TIME,
+            paste=probe_command(session, *options),
             stage=exchange.stage.value,
             fault=failure.word,
         )
         return  # the steps after it have the same cause
 
 
+_ONE_AT_A_TIME = "Ask for one recipient at a time: then each gets an answer, and it is plain whose it is."
+
+
+def _refused_before(session: Transcript, exchange: Exchange) -> str | None:
+    """Return the recipient whose refusal was the last thing that the server said before it went away, or None."""
+    earlier = session.exchanges[: session.exchanges.index(exchange)]
+    if exchange.stage is not Stage.RCPT or not earlier or earlier[-1].status is not StageStatus.REFUSED:
+        return None
+    return earlier[-1].recipient
+
+
 def _no_answer_fix(stage: Stage, failure: Failure) -> str | None:
+    if failure.word == "replies-missing":
+        return _ONE_AT_A_TIME
     if failure.kind is FailureKind.TIMEOUT:
         return (
             "Give it more time. Some servers slow down whom they do not trust, line by line (a tarpit); others wait for DNS "

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from smtpdoc.catalog.model import Detail
 from smtpdoc.evidence.explanation import Confidence
 from smtpdoc.evidence.smtp import Exchange, Stage, Transcript
 from smtpdoc.grammar.printable import printable
 
 QUOTED_CHARS = 300
+#: Addresses that a shell leaves alone.
+_PLAIN = re.compile(r"[A-Za-z0-9._+@-]+")
 _BY_CODE = (Confidence.CODE, Confidence.CLASS)
 
 
@@ -38,6 +42,14 @@ def probe_command(session: Transcript, *options: str) -> tuple[str, ...]:
     return (" ".join(("smtpdoc probe", session.port_name, *options)),)
 
 
+def envelope_options(session: Transcript, recipient: str) -> tuple[str, ...]:
+    """Return the options that ask for one recipient again, from the same sender; none where a shell would read more."""
+    sender = session.mail_from or ""
+    if not _PLAIN.fullmatch(recipient):
+        return ()
+    return (*((f"--from {sender}",) if _PLAIN.fullmatch(sender) else ()), f"--to {recipient}")
+
+
 def refusal(
     session: Transcript, exchange: Exchange, what: str, *, again: tuple[str, ...] = (), stage_knows: bool = False
 ) -> Detail:
@@ -47,7 +59,7 @@ def refusal(
     knows bring advice of their own.
     """
     reply, known = exchange.reply, exchange.explanation
-    reason = f" ({known.reason})" if known is not None and known.reason else ""
+    reason = f" ({known.reason})" if known is not None and known.reason not in (None, "ok") else ""
     if stage_knows and known is not None and known.confidence in _BY_CODE:
         known = None
     return Detail(
