@@ -10,6 +10,7 @@ import click
 from smtpdoc.cli import head_start
 from smtpdoc.cli.catalogs import catalog_option, read_catalog
 from smtpdoc.cli.envelope import check_envelope, confirm_sending, envelope_options, read_message
+from smtpdoc.cli.help import ProbeCommand
 from smtpdoc.cli.looks import look_options
 from smtpdoc.cli.options import network_options, option, output_options
 from smtpdoc.cli.output import Output, OutputOptions
@@ -25,7 +26,7 @@ TLS_MODES = ("auto", "starttls", "implicit", "optional", "none")
 QUIT_STAGES = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
 
 
-@click.command("probe")
+@click.command("probe", cls=ProbeCommand)
 @click.argument("targets", nargs=-1, metavar="TARGET...")
 @option(
     "--tls",
