@@ -122,9 +122,10 @@ class TranscriptView:
                 lines = self._folded(lines, exchange.reply.lines[1:])
             for line in lines:
                 self._print(line)
-        # AUTH is one exchange of many lines, and never one of several commands at once.
-        self._owed = 0 if exchange.stage is Stage.AUTH else max(0, self._owed - 1)
-        self._printed, self._folds, self._in_a_row = 0, False, 0
+        if exchange.stage not in (Stage.CONNECT, Stage.TLS):  # which answer no command
+            # AUTH is one exchange of many lines, and never one of several commands at once.
+            self._owed = 0 if exchange.stage is Stage.AUTH else max(0, self._owed - 1)
+            self._printed, self._folds, self._in_a_row = 0, False, 0
         if exchange.purpose is not None and not self.page.verbose:
             self._purpose(exchange)
         elif self._needs_explaining(exchange) and exchange.explanation is not None:
