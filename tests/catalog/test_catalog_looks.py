@@ -263,6 +263,7 @@ REFUSED = exchange(Stage.GREETING, "554 no PTR")
         ),
         (who(25, REFUSED, ours=replace(OURS, generic=True)), [("identity.our-ptr-generic", "warning")]),
         (who(25, REFUSED, ours=OURS, helo="[203.0.113.7]"), [("identity.our-helo", "warning")]),
+        (who(25, exchange(Stage.GREETING, "554 5.7.1 no"), ours=OURS, helo="[203.0.113.7]"), []),  # never said
         (
             who(25, REFUSED, ours=OURS, helo_lookups=(Lookup("client.example", "A", LookupStatus.NXDOMAIN),)),
             [("identity.our-helo", "warning")],

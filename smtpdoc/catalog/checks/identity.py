@@ -190,6 +190,10 @@ def our_ptr_generic(session: Transcript) -> Iterator[Detail]:
         )
 
 
+def _not_greeted(session: Transcript) -> bool:
+    return any(one.stage is Stage.GREETING and one.status is not StageStatus.OK for one in session.exchanges)
+
+
 @checks.add(
     "our-helo",
     title="The name that we gave does not lead to our address",
@@ -200,8 +204,8 @@ def our_ptr_generic(session: Transcript) -> Iterator[Detail]:
 )
 def our_helo(session: Transcript) -> Iterator[Detail]:
     who = _about_us(session)
-    if who is None:
-        return
+    if who is None or _not_greeted(session):
+        return  # it has not heard our name
     level = _our_level(session)
     if session.helo.startswith("["):
         if _turned_away(session):
