@@ -198,6 +198,8 @@ def confirm_sending(message: Message, recipients: Sequence[str], target: Target,
         )
     from smtpdoc.grammar.printable import printable
 
+    for note in message.notes:
+        click.echo(f"Note: {note}.", err=True)
     whom = printable(", ".join(recipients))
     if not click.confirm(f"Send {len(message.data):,} bytes to {whom} through {target}?", err=True):
         click.echo("Nothing was sent.", err=True)

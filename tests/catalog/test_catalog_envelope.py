@@ -230,6 +230,18 @@ def test_whoever_hangs_up_after_a_refusal_is_asked_for_one_recipient_at_a_time()
     assert finding.paste == (f"smtpdoc probe {HOST}:25 --from a@client.example --to {BOB}",)
 
 
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [(("eve@example.net",), "; eve@example.net got"), (("eve@x", "max@x"), "; 2 recipients after it")],
+)
+def test_whoever_hangs_up_with_421_leaves_the_others_without_an_answer(others: tuple[str, ...], words: str) -> None:
+    transcript = session(rcpt("421 4.7.0 too many errors"), *(unanswered(one) for one in others))
+    (finding,) = smtp.checks.run(transcript)
+
+    assert finding.id == "smtp.rcpt-deferred"
+    assert words in finding.message
+
+
 def test_after_an_acceptance_the_recipients_are_not_to_blame() -> None:
     (finding,) = smtp.checks.run(session(rcpt(ACCEPTED), unanswered("eve@example.net")))
 
@@ -238,9 +250,16 @@ def test_after_an_acceptance_the_recipients_are_not_to_blame() -> None:
 
 def test_a_refused_size_is_not_called_a_refused_sender() -> None:
     refused = said(Stage.MAIL, "552 5.3.4 Message size exceeds fixed limit")
-    (finding,) = smtp.checks.run(session(refused, declared_size_bytes=99_999_999))
+    (plain,) = smtp.checks.run(session(refused, declared_size_bytes=99_999_999))
+    offered = {"PIPELINING": "", "8BITMIME": "", "ENHANCEDSTATUSCODES": "", "SIZE": "10240000"}
+    (limited,) = smtp.checks.run(
+        session(refused, declared_size_bytes=99_999_999, capabilities_before_tls=offered, opportunistic=True)
+    )
 
-    assert finding.message.startswith(f"{HOST} refused a message of 99,999,999 bytes from <a@client.example>: 552")
+    assert plain.message.startswith(f"{HOST} refused a message of 99,999,999 bytes: 552")
+    assert limited.message.startswith(
+        f"{HOST} takes 10,240,000 bytes at most, and refused a message of 99,999,999: 552"
+    )
 
 
 @pytest.mark.parametrize(

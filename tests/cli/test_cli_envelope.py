@@ -203,6 +203,19 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_what_is_odd_about_a_message_is_told_before_it_is_sent(
+    smtpdoc: Smtpdoc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "odd.eml"
+    path.write_bytes(b"Subject: x\r\n\r\n" + b"x" * 1500 + b"\n")
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+    monkeypatch.setattr(sys, "stderr", screen := Terminal())
+    smtpdoc("probe", "mx.example.net", "--to", "bob@example.net", "--send", str(path))
+
+    assert "Note: line 3 is the longest with 1,500 bytes" in screen.getvalue()
+    assert "Note: line ends are mixed" in screen.getvalue()
+
+
 @pytest.mark.parametrize("answer", ["\n", "n\n", "no\n"])
 def test_no_is_the_answer_unless_yes_is_typed(
     smtpdoc: Smtpdoc, mail: str, monkeypatch: pytest.MonkeyPatch, answer: str

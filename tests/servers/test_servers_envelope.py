@@ -185,6 +185,30 @@ def test_a_message_is_taken_and_its_queue_id_found(exchanger: MailServer) -> Non
     assert str(finding.facts["queue_id"]) in end.reply.text
 
 
+@pytest.mark.parametrize("name", ["postfix", "exim"])
+def test_chunks_are_counted_as_real_servers_count_them(
+    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of them offers BINARYMIME, so this message is text, but it goes by BDAT."""
+    monkeypatch.setattr("smtpdoc.gather.message.Delivery.obstacle", lambda *_: None)
+    monkeypatch.setattr("smtpdoc.gather.message.CHUNK_BYTES", 1000)
+    raw = b"From: a@client.example\r\nSubject: chunks\r\n\r\n" + b".a line with a dot\r\n" * 200
+    report = ask(request.getfixturevalue(name), recipients=(BOB,), message=parse_message(raw, binary=True))
+    said = [line.text for line in last(report).lines if line.text.startswith("BDAT")]
+
+    assert said[:-1] == ["BDAT 1000"] * 4
+    assert said[-1].endswith(" LAST")
+    assert [code for code, _ in codes([*at(report, Stage.DATA), *at(report, Stage.MESSAGE)])] == [250] * 5
+    assert "message-accepted" in ids(report)
+
+
+def test_a_binary_message_stays_here_where_it_is_not_offered(exchanger: MailServer) -> None:
+    report = ask(exchanger, recipients=(BOB,), message=parse_message(b"From: a@client.example\r\n\r\n\0", binary=True))
+
+    assert at(report, Stage.MESSAGE) == []
+    assert {"message-not-sent", "parameter-not-offered"} <= ids(report)
+
+
 def test_after_a_login_a_message_is_taken_for_elsewhere_than_strangers_may(postfix: MailServer) -> None:
     report = logged_in(postfix, recipients=(BOB,), message=parse_message("Subject: x\n\né\n".encode()))
 

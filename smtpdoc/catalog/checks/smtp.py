@@ -11,7 +11,7 @@ from smtpdoc.catalog.checks.smtp_words import QUOTED_CHARS, envelope_options, fa
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
-from smtpdoc.grammar.ehlo import overwritten_keyword
+from smtpdoc.grammar.ehlo import overwritten_keyword, size_limit
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[Transcript]("smtp")
@@ -175,7 +175,10 @@ def mail_refused(session: Transcript) -> Iterator[Detail]:
         what = f"refused the sender {_sender(session)}"
         size = session.declared_size_bytes
         if size is not None and exchange.explanation is not None and exchange.explanation.reason == "message-too-big":
-            what = f"refused a message of {size:,} bytes from {_sender(session)}"
+            limit = size_limit(session.capabilities_after_tls or session.capabilities_before_tls or {})
+            what = f"refused a message of {size:,} bytes"
+            if limit is not None and limit < size:
+                what = f"takes {limit:,} bytes at most, and refused a message of {size:,}"
         yield refusal(session, exchange, what)
 
 
@@ -225,7 +228,16 @@ def rcpt_deferred(session: Transcript) -> Iterator[Detail]:
             if session.attempt == 1 and detail.facts.get("reason") == "greylisted":
                 # Another sender would be greylisted anew (RFC 6647 section 2.3).
                 detail.paste = probe_command(session, *envelope_options(session, recipient), "--greylist-wait")
+            if detail.facts.get("code") == 421 and (silent := _after(session, exchange)):
+                whom = printable(silent[0]) if len(silent) == 1 else f"{len(silent)} recipients after it"
+                detail.message += f"; {whom} got no answer"
             yield detail
+
+
+def _after(session: Transcript, exchange: Exchange) -> list[str]:
+    """Return the recipients that were left without an answer after this one."""
+    later = session.exchanges[session.exchanges.index(exchange) + 1 :]
+    return [one.recipient or "" for one in later if one.stage is Stage.RCPT and one.status is StageStatus.FAILED]
 
 
 def _about_recipient(session: Transcript, exchange: Exchange, what: str) -> Detail:
