@@ -130,3 +130,20 @@ def test_the_json_about_a_refused_token_is_decoded(mechanism: str, challenge: st
 
     assert auth.status is StageStatus.REFUSED
     assert f"the server's reason for refusing the token: {words}" in [line.text for line in transcript.lines]
+
+
+@pytest.mark.parametrize(
+    "answer", ["454 4.7.0 Temporary authentication failure", "454 4.7.0 Temporary authentication failure: no backend"]
+)
+def test_a_server_that_cannot_check_logins_casts_no_doubt_on_the_password(answer: str) -> None:
+    """RFC 4954 section 6 has these words for every server; they are not about Exchange alone."""
+    transcript = login(answer)
+
+    (finding,) = (one for one in smtp.checks.run(transcript) if one.id == "smtp.auth-deferred")
+    (exchange,) = (one for one in transcript.exchanges if one.stage is Stage.AUTH)
+    assert exchange.explanation is not None
+    assert exchange.explanation.title in (
+        "The server cannot check logins just now",
+        "The server cannot reach its login service",
+    )
+    assert "again" in finding.fix

@@ -90,20 +90,6 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         ),
     ),
     ReplyEntry(
-        id="exchange.temporary-authentication-failure",
-        provider="exchange",
-        reason="server-error",
-        title="Two Exchange servers could not authenticate each other",
-        meaning="Inside an Exchange organization servers log in to each other; that failed for now. Your password is not meant.",
-        text=r"^Temporary authentication failure\.?$",
-        code=454,
-        steps=(
-            "On the servers: compare their clocks, check the Service Principal Names and the certificate of the connector.",
-        ),
-        sources=(_NDR,),
-        example="454 4.7.0 Temporary authentication failure",
-    ),
-    ReplyEntry(
         id="exchange.cannot-connect",
         provider="exchange",
         reason="network-error",

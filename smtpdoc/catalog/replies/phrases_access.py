@@ -90,6 +90,12 @@ LOGIN = (
         r"|connection lost to authentication server|temporary (?:auth|login)\w* (?:failure|error|problem)"
         r"|authentication (?:server|service|backend)\b[^.]{0,30}(?:unavailable|down|fail|not)",
         "454 4.7.0 Temporary authentication failure",
+        meaning="What checks names and passwords does not answer the mail server. The password is not in doubt.",
+        steps=(
+            "Wait some minutes and try again; do not change the password.",
+            "On the server: look at what checks logins (Dovecot's auth service, saslauthd, LDAP, Active Directory) and its log.",
+            "Between Exchange servers: compare their clocks, check the Service Principal Names and the connector's certificate.",
+        ),
     ),
     phrase(
         "login-for-recipient",

@@ -781,7 +781,7 @@ ENTRIES: tuple[ReplyEntry, ...] = (
         reason="server-error",
         title="The server cannot reach its login service",
         meaning="Postfix asks another process (Dovecot, Cyrus SASL) about logins, and that process did not answer. The password may be right.",
-        text=r"temporary authentication failure",
+        text=r"temporary authentication failure:",  # without more words it is what RFC 4954 section 6 has for all
         steps=(
             "Try again later with the same login data.",
             "Server side: check that the socket of smtpd_sasl_path exists and that the authentication service runs.",
