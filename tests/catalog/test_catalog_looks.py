@@ -225,6 +225,7 @@ def who(port: int = 587, *exchanges: Exchange, **changes: Any) -> Transcript:
 
 
 REFUSED = exchange(Stage.GREETING, "554 no PTR")
+BAD_HELO = exchange(Stage.EHLO, "550 bad name")
 
 
 @pytest.mark.parametrize(
@@ -262,10 +263,10 @@ REFUSED = exchange(Stage.GREETING, "554 no PTR")
             [("identity.our-ptr-not-confirmed", "warning")],
         ),
         (who(25, REFUSED, ours=replace(OURS, generic=True)), [("identity.our-ptr-generic", "warning")]),
-        (who(25, REFUSED, ours=OURS, helo="[203.0.113.7]"), [("identity.our-helo", "warning")]),
-        (who(25, exchange(Stage.GREETING, "554 5.7.1 no"), ours=OURS, helo="[203.0.113.7]"), []),  # never said
+        (who(25, BAD_HELO, ours=OURS, helo="[203.0.113.7]"), [("identity.our-helo", "warning")]),
+        (who(25, REFUSED, ours=OURS, helo="[203.0.113.7]"), []),  # it was never said
         (
-            who(25, REFUSED, ours=OURS, helo_lookups=(Lookup("client.example", "A", LookupStatus.NXDOMAIN),)),
+            who(25, BAD_HELO, ours=OURS, helo_lookups=(Lookup("client.example", "A", LookupStatus.NXDOMAIN),)),
             [("identity.our-helo", "warning")],
         ),
         (
