@@ -14,9 +14,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from support.hostile import TLS, C, HostileServer, Read, Step, hostile_server
-from support.pki import write_shelf
+from support.pki import server_context
 from support.sessions import exchange, handshake
 from support.sessions import session as transcript
+from support.shelf import HOST
 from support.zone import Zone, run_now
 
 from smtpdoc import aio
@@ -35,7 +36,6 @@ from smtpdoc.net.https import HttpsPolicies
 from smtpdoc.report import Report
 from smtpdoc.target import Target
 
-HOST = "mx.lab.example"
 EHLO = b"250-mx.lab.example\r\n250-PIPELINING\r\n250 STARTTLS\r\n"
 EHLO_TLS = b"250-mx.lab.example\r\n250-AUTH PLAIN LOGIN\r\n250 PIPELINING\r\n"
 READY = b"220 2.0.0 Ready to start TLS\r\n"
@@ -43,24 +43,11 @@ BYE = b"221 2.0.0 Bye\r\n"
 SESSION: tuple[Step, ...] = (b"220 mx.lab.example ESMTP\r\n", C, EHLO, C, READY, TLS, C, EHLO_TLS, C, BYE)
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("pki")
-    write_shelf(directory, HOST, "127.0.0.1")
-    return directory
-
-
-def served(shelf: Path, name: str = "ec") -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(shelf / f"{name}.chain.pem", shelf / f"{name}.key")
-    return context
-
-
 def probe(
     shelf: Path, script: Sequence[Step] = SESSION, certificate: str = "ec", **wanted: Any
 ) -> tuple[Report, HostileServer]:
     async def session() -> tuple[Report, HostileServer]:
-        async with hostile_server(script, served(shelf, certificate)) as server:
+        async with hostile_server(script, server_context(shelf, certificate)) as server:
             report = await aio.probe(
                 Target(HOST, server.port),
                 resolve={HOST: ("127.0.0.1",)},
@@ -127,7 +114,7 @@ def test_records_for_key_and_authority_are_held_against_the_served_chain(shelf: 
     ]
 
     async def session() -> Report:
-        async with hostile_server(SESSION, served(shelf)) as server:
+        async with hostile_server(SESSION, server_context(shelf, "ec")) as server:
             zone = Zone({f"{HOST} A": "127.0.0.1", f"_{server.port}._tcp.{HOST} TLSA": records})
             return await aio.probe(
                 Target(HOST, server.port), resolver=zone, ca_file=str(shelf / "ca.pem"), timeout_s=10, dane=True
@@ -264,8 +251,8 @@ def test_would_senders_that_follow_the_policy_deliver(
     async def session() -> Report:
         https: tuple[Step, ...] = (TLS, Read(7), (head + policy).encode())
         async with (
-            hostile_server(https, served(shelf, "wildcard")) as web,
-            hostile_server(SESSION, served(shelf, certificate)) as mail,
+            hostile_server(https, server_context(shelf, "wildcard")) as web,
+            hostile_server(SESSION, server_context(shelf, certificate)) as mail,
         ):
             policies = HttpsPolicies(zone, port=web.port, ca_file=str(shelf / "ca.pem"))
             return await aio.probe(
@@ -285,7 +272,7 @@ def test_would_senders_that_follow_the_policy_deliver(
 
 def test_addresses_of_one_host_are_set_beside_each_other(shelf: Path) -> None:
     async def session() -> Report:
-        async with hostile_server(SESSION, served(shelf)) as one:
+        async with hostile_server(SESSION, server_context(shelf, "ec")) as one:
             plain: tuple[Step, ...] = (b"220 mx.lab.example ESMTP\r\n", C, b"250 mx.lab.example\r\n", C, BYE)
             async with hostile_server(plain, address="127.0.0.2", port=one.port):
                 return await aio.probe(
@@ -335,7 +322,7 @@ def test_ctrl_c_during_a_look_keeps_the_session(shelf: Path) -> None:
     kept: list[Report] = []
 
     async def session() -> None:
-        async with hostile_server(SESSION, served(shelf)) as server:
+        async with hostile_server(SESSION, server_context(shelf, "ec")) as server:
             task = asyncio.create_task(
                 aio.probe(
                     Target(HOST, server.port),
@@ -362,7 +349,7 @@ def test_a_server_without_forward_secrecy_is_talked_to_and_told(shelf: Path) -> 
     """Python's own choice of ciphers would have called it broken."""
 
     async def session() -> Report:
-        context = served(shelf, "good")
+        context = server_context(shelf, "good")
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers("AES128-GCM-SHA256")
         async with hostile_server(SESSION, context) as server:
@@ -386,7 +373,7 @@ def test_whoever_runs_the_dns_does_not_decide_how_many_sessions_there_are(
     addresses = tuple(f"127.0.0.{last}" for last in range(1, 7))
 
     async def session() -> Report:
-        async with hostile_server(SESSION, served(shelf)) as server:
+        async with hostile_server(SESSION, server_context(shelf, "ec")) as server:
             return await aio.probe(
                 Target(HOST, server.port), resolve={HOST: addresses}, all_addresses=True, timeout_s=10
             )

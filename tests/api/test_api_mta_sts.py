@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
-import ssl
 from pathlib import Path
 
 import pytest
 from support.hostile import TLS, Pause, Read, Step, hostile_server
-from support.pki import write_shelf
+from support.pki import server_context, write_shelf
 from support.zone import Zone
 
 from smtpdoc.api.domains import auth_check
@@ -37,8 +36,7 @@ def zone(mx: str = "mx.example.com") -> Zone:
 
 
 def check(pki: Path, *steps: Step, mx: str = "mx.example.com", timeout_s: float = 5.0) -> Report:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki / "good.chain.pem", pki / "good.key")
+    context = server_context(pki, "good")
 
     async def run() -> Report:
         async with hostile_server((TLS, Read(7), *steps), context) as server:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from support.pki import write_shelf
+from support.pki import server_context, write_shelf
 
 from smtpdoc.aio import probe
 from smtpdoc.cli.main import SWEEP_AFTER
@@ -54,8 +54,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, con
 
 
 async def serve(pki: Path, tell: Connection) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki / "ec.chain.pem", pki / "ec.key")
+    context = server_context(pki, "ec")
     server = await asyncio.start_server(
         lambda reader, writer: answer(reader, writer, context), "0.0.0.0", 0, backlog=1000
     )

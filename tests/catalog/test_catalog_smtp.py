@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from support.scripted import reply
+from support.sessions import HOST, session
 
 from smtpdoc.catalog.checks import envelope, message, smtp, tls
 from smtpdoc.evidence.explanation import Confidence, Explanation, Retry, Who
@@ -25,7 +26,6 @@ from smtpdoc.evidence.smtp import (
 from smtpdoc.findings import Finding, Level
 from smtpdoc.grammar.reply import Reply
 
-HOST = "mx.example.net"
 NOW = datetime.now(UTC)
 
 
@@ -42,20 +42,6 @@ def failed(stage: Stage, kind: FailureKind, word: str, detail: str = "what happe
 
 CONNECTED = Exchange(Stage.CONNECT, "", None, None, False, 0.01)
 GREETED = answered(Stage.GREETING, f"220 {HOST}")
-
-
-def session(*exchanges: Exchange, **changes: Any) -> Transcript:
-    given: dict[str, Any] = {
-        "host": HOST,
-        "address": "192.0.2.25",
-        "port": 587,
-        "family": "ipv4",
-        "tls_mode": "auto",
-        "outcome": StageStatus.OK,
-        "exchanges": exchanges,
-        "lines": (),
-    }
-    return Transcript(**given | changes)
 
 
 def found(transcript: Transcript) -> list[tuple[str, str]]:

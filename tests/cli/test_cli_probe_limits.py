@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -13,27 +12,14 @@ from pathlib import Path
 import pytest
 from support.command import Smtpdoc
 from support.hostile import TLS, C, Chopped, Flood, Pause, Step
-from support.pki import write_shelf
+from support.pki import server_context
 from support.served import served
+from support.shelf import HOST
 
-HOST = "mx.lab.example"
 EHLO = b"250-mx.lab.example\r\n250 STARTTLS\r\n"
 BYE = b"221 bye\r\n"
 MEMORY_LIMIT_KB = 100 * 1024
 SLACK_S = 0.5
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("pki")
-    write_shelf(directory, HOST, "127.0.0.1")
-    return directory
-
-
-def under_tls(shelf: Path, name: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(shelf / f"{name}.chain.pem", shelf / f"{name}.key")
-    return context
 
 
 def envelope(rcpt: bytes) -> tuple[Step, ...]:
@@ -59,7 +45,7 @@ def test_the_answer_to_rcpt_decides(smtpdoc: Smtpdoc, expected: int, rcpt: bytes
 @pytest.mark.parametrize(("expected", "name"), [(0, "good"), (1, "expired")])
 def test_the_certificate_decides(smtpdoc: Smtpdoc, shelf: Path, expected: int, name: str) -> None:
     script = (b"220 hi\r\n", C, EHLO, C, b"220 go\r\n", TLS, C, b"250 mx\r\n", C, BYE)
-    with served(*script, context=under_tls(shelf, name)) as port:
+    with served(*script, context=server_context(shelf, name)) as port:
         ran = smtpdoc(
             *("probe", f"{HOST}:{port}", "--resolve", f"{HOST}:127.0.0.1", "--ca-file", str(shelf / "ca.pem")),
             *("--cert-days", "0", "--timeout", "5"),

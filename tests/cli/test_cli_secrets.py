@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import ssl
 from base64 import b64encode
 from pathlib import Path
 from urllib.parse import quote
@@ -11,21 +10,14 @@ from urllib.parse import quote
 import pytest
 from support.command import Ran, Smtpdoc
 from support.hostile import TLS, C, Step
-from support.pki import write_shelf
+from support.pki import server_context
 from support.secrets import forms
 from support.served import served
+from support.shelf import HOST
 
-HOST = "mx.lab.example"
 PASSWORD = "s3cret+Pa55/wörd?"
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER")
 FORMATS = ("text", "json", "jsonl")
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("pki")
-    write_shelf(directory, HOST, "127.0.0.1")
-    return directory
 
 
 def echoes() -> bytes:
@@ -44,8 +36,7 @@ def probe(
     secret = tmp_path / "secret"
     secret.write_text(PASSWORD)
     kept = tmp_path / "session.txt"
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(shelf / "ec.chain.pem", shelf / "ec.key")
+    context = server_context(shelf, "ec")
     offers = f"250-{HOST}\r\n250 AUTH {mechanism}\r\n".encode()
     script = (b"220 hi\r\n", C, b"250-mx\r\n250 STARTTLS\r\n", C, b"220 go\r\n", TLS, C, offers, C, *answers)
     source = "--auth-token-file" if mechanism in ("XOAUTH2", "OAUTHBEARER") else "--auth-password-file"

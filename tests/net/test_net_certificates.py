@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.pki import SHELF, write_shelf
+from support.pki import SHELF
+from support.shelf import HOST
 
 from smtpdoc.errors import TargetError
 from smtpdoc.grammar.der import DerParseError
@@ -23,16 +24,8 @@ from smtpdoc.net.tls import load_trust, session_context
 from smtpdoc.net.trust import leads_to, trust_store, verify_chain, verify_name
 from smtpdoc.seams import TlsPolicy
 
-HOST = "mx.lab.example"
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 END = datetime(2056, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("pki")
-    write_shelf(directory, HOST, "127.0.0.1")
-    return directory
 
 
 def chain_of(shelf: Path, name: str) -> list[bytes]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from support.hostile import CLOSE, RESET, TLS, Chopped, Flood, HostileServer, Pause, Read, Step, hostile_server
-from support.pki import write_shelf
+from support.pki import server_context, write_shelf
 from support.zone import Zone
 
 from smtpdoc.evidence.dns import LookupStatus
@@ -41,8 +40,7 @@ def fetch(
     deadline_s: float | None = None,
 ) -> tuple[PolicyFile, HostileServer]:
     """Fetch the policy from a server that shakes hands, takes the request and then does what the script says."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki / f"{certificate}.chain.pem", pki / f"{certificate}.key")
+    context = server_context(pki, certificate)
     resolver = zone if zone is not None else Zone({f"{HOST} A": "127.0.0.1"})
 
     async def run() -> tuple[PolicyFile, HostileServer]:

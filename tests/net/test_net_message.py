@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import Sequence
 from itertools import chain, repeat
@@ -11,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from support.hostile import CLOSE, RESET, TLS, C, Chunk, HostileServer, Message, Pause, Read, Step, hostile_server
-from support.pki import write_shelf
+from support.pki import server_context
 from support.scripted import Recorded
+from support.shelf import HOST
 
 from smtpdoc.evidence.smtp import Exchange, FailureKind, LineKind, Stage, StageStatus, Transcript
 from smtpdoc.gather.options import ProbeOptions
@@ -22,7 +22,6 @@ from smtpdoc.grammar.message import parse_message
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.target import Target
 
-HOST = "mx.lab.example"
 TIMEOUT_S = 2.0
 HELLO: tuple[Step, ...] = (b"220 mx.lab.example ESMTP\r\n", C, b"250 mx.lab.example\r\n", C)
 ENVELOPE: tuple[Step, ...] = (b"250 ok\r\n", C, b"250 ok\r\n", C, b"354 go\r\n")
@@ -36,8 +35,7 @@ def send(
     async def session() -> tuple[Transcript, HostileServer]:
         context = None
         if shelf is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(shelf / "ec.chain.pem", shelf / "ec.key")
+            context = server_context(shelf, "ec")
         async with hostile_server(script, context) as server:
             options = ProbeOptions(
                 tls="optional",
@@ -80,15 +78,14 @@ def test_a_message_arrives_as_it_was_meant() -> None:
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_a_large_message_goes_at_the_servers_pace(encrypted: bool, tmp_path: Path) -> None:
-    write_shelf(tmp_path, HOST, "127.0.0.1")
+def test_a_large_message_goes_at_the_servers_pace(encrypted: bool, shelf: Path) -> None:
     first: tuple[Step, ...] = HELLO
     if encrypted:
         offer = (b"250-mx.lab.example\r\n250 STARTTLS\r\n", C, b"220 go\r\n", TLS, C)
         first = (HELLO[0], C, *offer, b"250 mx.lab.example\r\n", C)
     message = large()
     script = (*first, *ENVELOPE, Pause(0.2), Message(8192), *QUEUED)
-    transcript, server = send(script, message, tmp_path if encrypted else None, timeout_s=20)
+    transcript, server = send(script, message, shelf if encrypted else None, timeout_s=20)
 
     assert server.messages == [b"".join(message.wire())]
     assert end(transcript).status is StageStatus.OK

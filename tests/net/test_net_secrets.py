@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from base64 import b64encode, urlsafe_b64encode
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from urllib.parse import quote
 
 import pytest
 from support.hostile import TLS, C, HostileServer, Step, hostile_server
-from support.pki import write_shelf
+from support.pki import server_context
+from support.shelf import HOST
 
 from smtpdoc.catalog.checks import smtp as smtp_checks
 from smtpdoc.evidence.smtp import Exchange, Line, Stage, Transcript
@@ -21,16 +21,8 @@ from smtpdoc.grammar.secret import Secret
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.target import Target
 
-HOST = "mx.lab.example"
 PASSWORD = "s3cret+Pa55/wörd?"
 MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER")
-
-
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("pki")
-    write_shelf(directory, HOST, "127.0.0.1")
-    return directory
 
 
 class Watched:
@@ -60,8 +52,7 @@ def probe(
     caplog.set_level(logging.DEBUG)
     ehlo = f"250-{HOST}\r\n250 AUTH {mechanism}\r\n".encode()
     script = (b"220 hi\r\n", C, b"250-mx\r\n250 STARTTLS\r\n", C, b"220 go\r\n", TLS, C, ehlo, C, *answers)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(shelf / "ec.chain.pem", shelf / "ec.key")
+    context = server_context(shelf, "ec")
     options = ProbeOptions(
         timeout_s=2,
         helo="probe.example",

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from support.hostile import CLOSE, RESET, TLS, C, Chopped, Flood, HostileServer, Pause, Raw, Read, Step, hostile_server
-from support.pki import write_shelf
+from support.pki import server_context
+from support.shelf import HOST
 
 from smtpdoc.catalog.checks import smtp as smtp_checks
 from smtpdoc.catalog.checks import tls as tls_checks
@@ -30,7 +31,6 @@ from smtpdoc.net.dial import TcpDialer
 from smtpdoc.net.early import EarlyConnection
 from smtpdoc.target import Target
 
-HOST = "mx.lab.example"
 TIMEOUT_S = 1.0
 
 GREETING = b"220 mx.lab.example ESMTP\r\n"
@@ -60,19 +60,6 @@ class Watched:
         self.exchanges.append(exchange)
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("pki")
-    write_shelf(directory, HOST, "127.0.0.1")
-    return directory
-
-
-def served(shelf: Path, name: str = "ec") -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(shelf / f"{name}.chain.pem", shelf / f"{name}.key")
-    return context
-
-
 class HeadStart:
     """How much of a session happens before the session takes its connection over: all tests run both ways."""
 
@@ -99,7 +86,7 @@ def probe(
     """Probe a hostile server; every session has to end within its timeout and half a second."""
 
     async def session() -> tuple[Transcript, HostileServer]:
-        context = served(shelf, certificate) if shelf is not None else None
+        context = server_context(shelf, certificate) if shelf is not None else None
         async with hostile_server(script, context) as server:
             options = ProbeOptions(
                 **{"timeout_s": TIMEOUT_S, "helo": "probe.example", "ca_file": _ca(shelf), "tls": "optional", **wanted}
@@ -566,7 +553,7 @@ def test_implicit_tls_to_a_silent_port_times_out_in_words() -> None:
 
 
 def test_a_server_of_the_old_days_is_named_on_a_second_look_that_says_nothing_more(shelf: Path) -> None:
-    context = served(shelf, "good")
+    context = server_context(shelf, "good")
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -763,7 +750,7 @@ def test_the_next_address_is_tried_and_the_dead_one_reported() -> None:
 
 
 def with_client_authority(shelf: Path, authority: Path) -> ssl.SSLContext:
-    context = served(shelf)
+    context = server_context(shelf, "ec")
     context.load_verify_locations(authority)
     context.verify_mode = ssl.CERT_REQUIRED
     return context

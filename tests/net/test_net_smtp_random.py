@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 import time
 from pathlib import Path
 
 import pytest
 from support.hostile import CLOSE, RESET, TLS, C, Pause, Raw, Read, Step, hostile_server
-from support.pki import write_shelf
+from support.pki import server_context
 from support.scripted import Recorded
 
 from smtpdoc.catalog.checks import smtp, tls
@@ -48,17 +47,9 @@ def script(chance: random.Random) -> list[Step]:
     return steps
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("pki")
-    write_shelf(directory, "mx.lab.example", "127.0.0.1")
-    return directory
-
-
 @pytest.mark.parametrize("batch", range(4))
 def test_whatever_a_server_does_there_is_an_answer(shelf: Path, batch: int) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(shelf / "ec.chain.pem", shelf / "ec.key")
+    context = server_context(shelf, "ec")
 
     async def session(seed: int, slots: asyncio.Semaphore) -> tuple[Transcript, float]:
         chance = random.Random(seed)

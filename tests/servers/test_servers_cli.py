@@ -159,10 +159,10 @@ def test_a_closed_port_is_no_verdict(postfix: MailServer) -> None:
     assert parsed["evidence"]["sessions"][0]["outcome"] == "failed"
 
 
-def test_ctrl_c_ends_with_130_and_the_transcript_so_far(postfix: MailServer) -> None:
-    arguments = ("--to", "silent@lab.example", "--from", "sender@sender.example")
+def interrupted(server: MailServer, words: str, *arguments: str) -> tuple[int, str, str]:
+    """Press Ctrl-C when a line has these words; return the exit code and what came after, on both streams."""
     with subprocess.Popen(
-        command(postfix, postfix.mx_port, *arguments),
+        command(server, server.mx_port, "--from", "sender@sender.example", *arguments),
         env=environment(PYTHONUNBUFFERED="1"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -171,7 +171,7 @@ def test_ctrl_c_ends_with_130_and_the_transcript_so_far(postfix: MailServer) -> 
     ) as running:
         assert running.stdout is not None
         shown = ""
-        while "RCPT TO" not in shown:
+        while words not in shown:
             line = running.stdout.readline()
 
             assert line, f"ended early: {shown}"
@@ -179,33 +179,21 @@ def test_ctrl_c_ends_with_130_and_the_transcript_so_far(postfix: MailServer) -> 
             shown += line
         running.send_signal(signal.SIGINT)
         rest, errors = running.communicate(timeout=10)
+    return running.returncode, rest, errors
 
-    assert running.returncode == 130
+
+def test_ctrl_c_ends_with_130_and_the_transcript_so_far(postfix: MailServer) -> None:
+    code, rest, errors = interrupted(postfix, "RCPT TO", "--to", "silent@lab.example")
+
+    assert code == 130
     assert "Traceback" not in errors + rest
 
 
 def test_ctrl_c_during_a_wait_for_greylisting_leaves_what_is_known(postfix: MailServer) -> None:
-    arguments = ("--to", "grey@lab.example", "--from", "sender@sender.example", "--greylist-wait=auto")
-    with subprocess.Popen(
-        command(postfix, postfix.mx_port, *arguments),
-        env=environment(PYTHONUNBUFFERED="1"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
-        assert running.stdout is not None
-        shown = ""
-        while "the same again in 301 s" not in shown:
-            line = running.stdout.readline()
+    wanted = ("--to", "grey@lab.example", "--greylist-wait=auto")
+    code, rest, errors = interrupted(postfix, "the same again in 301 s", *wanted)
 
-            assert line, f"ended early: {shown}"
-
-            shown += line
-        running.send_signal(signal.SIGINT)
-        rest, errors = running.communicate(timeout=10)
-
-    assert running.returncode == 130
+    assert code == 130
     assert "? smtp.rcpt-deferred" in rest
     assert "trying again" not in errors, "no terminal, no progress"
     assert "Traceback" not in errors + rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,13 @@ Sgh5jjQE3e+VGbPNOkMbMCsKbfJfFDdP4TVtbVHCReSFtXZiXn7G9ExC6aY37WsL
 class Issuer:
     certificate: x509.Certificate
     key: PrivateKey
+
+
+def server_context(shelf: Path, name: str) -> ssl.SSLContext:
+    """Return what a server with a certificate of the shelf takes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(shelf / f"{name}.chain.pem", shelf / f"{name}.key")
+    return context
 
 
 def write_shelf(directory: Path, host: str, address: str) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from support.pki import server_context
+
 
 @dataclass(slots=True)
 class Site:
@@ -24,8 +26,7 @@ class Site:
 @contextmanager
 def https_site(site: Site, pki: Path, certificate: str = "good", *, address: str, port: int = 0) -> Iterator[int]:
     """Serve a site with a certificate of `pki.write_shelf`; yields the port."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki / f"{certificate}.chain.pem", pki / f"{certificate}.key")
+    context = server_context(pki, certificate)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
