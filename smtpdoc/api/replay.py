@@ -14,14 +14,14 @@ from smtpdoc.api.session_diagnosis import diagnose
 from smtpdoc.catalog.explain import explain
 from smtpdoc.evidence.probe import ProbeEvidence
 from smtpdoc.evidence.smtp import Exchange, Stage, Transcript
-from smtpdoc.findings import Level
+from smtpdoc.findings import Finding, Level
 from smtpdoc.gather.replay import replayed
 from smtpdoc.grammar.der import DerParseError
 from smtpdoc.grammar.dialogue import SavedSession
 from smtpdoc.grammar.transcript_text import decode
 from smtpdoc.grammar.transcripts import parse_transcripts
 from smtpdoc.net.certificates import read_certificate
-from smtpdoc.report import Report
+from smtpdoc.report import Report, Section
 
 if TYPE_CHECKING:
     from smtpdoc.catalog.user import UserCatalog
@@ -46,9 +46,18 @@ def replay(
     saved = parse_transcripts(decode(text) if isinstance(text, bytes) else text)
     sessions = tuple(_explained(_with_leaf(replayed(one), one), catalog, cert_days) for one in saved)
     evidence = ProbeEvidence(sessions)
+    # Only sessions of one target are compared.
+    of_target: dict[int, list[Transcript]] = {}
+    for number, (one, session) in enumerate(zip(saved, sessions, strict=True)):
+        of_target.setdefault(-1 - number if one.report is None else one.report, []).append(session)
+    found: dict[str, list[Finding]] = {}
+    for group in of_target.values():
+        for section in diagnose(ProbeEvidence(tuple(group))):
+            found.setdefault(section.name, []).extend(section.findings)
+    sections = tuple(Section(section, tuple(findings)) for section, findings in found.items())
     places = {session.port_name for session in sessions}
     target = places.pop() if len(places) == 1 else name or "transcript"
-    return clock.report("probe", target, evidence, diagnose(evidence), fail_on, ignore)
+    return clock.report("probe", target, evidence, sections, fail_on, ignore)
 
 
 def _explained(session: Transcript, catalog: UserCatalog | None, cert_days: int) -> Transcript:

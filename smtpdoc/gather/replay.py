@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, Transcript
 from smtpdoc.gather.options import TLS_MODES
 from smtpdoc.gather.outcome import outcome
+from smtpdoc.gather.replay_facts import told_stage, with_facts
 from smtpdoc.gather.replay_failure import failure_of, unanswered
 from smtpdoc.gather.replay_place import Place, named
 from smtpdoc.gather.replay_stages import guessed, judged, path_of, stage_of
@@ -19,6 +20,7 @@ from smtpdoc.grammar.dialogue import COMMAND, Mark, SavedSession, Saying
 from smtpdoc.grammar.ehlo import Capabilities, parse_ehlo
 from smtpdoc.grammar.reply import Reply, ReplyLine, reply_from_lines
 from smtpdoc.grammar.secret import HIDDEN
+from smtpdoc.grammar.transcript_file import json_object
 
 _KINDS = {
     Mark.SENT: LineKind.SENT,
@@ -79,6 +81,8 @@ class _Replay:
         self._ehlo: dict[Stage, Capabilities] = {}
         self._accepted: set[Stage] = set()
         self._errors: list[str] = []
+        #: Our own transcripts tell what came of a stage without a reply; what others say about it is looked into.
+        self._told = saved.report is not None
         self._helo = ""
         self._lmtp = False
         self._mail_from: str | None = None
@@ -99,15 +103,16 @@ class _Replay:
         )
         if implicit:
             before, after = None, after or before
+        tls_mode = "implicit" if implicit else saved.tls_mode if saved.tls_mode in TLS_MODES else "auto"
         times = [one.at_s for one in saved.sayings if one.at_s is not None]
         exchanges = tuple(self._exchanges)
         tls = saved_tls(saved, place.host or "")
-        return Transcript(
+        transcript = Transcript(
             host=place.host or self._greeted_as() or _UNNAMED,
             address=place.address,
             port=place.port or 0,
             family=place.family,
-            tls_mode="implicit" if implicit else saved.tls_mode if saved.tls_mode in TLS_MODES else "auto",
+            tls_mode=tls_mode,
             outcome=outcome(exchanges),
             exchanges=exchanges,
             lines=tuple(self._lines),
@@ -119,10 +124,12 @@ class _Replay:
             helo=self._helo,
             mail_from=self._mail_from,
             auth_mechanism=self._mechanism,
-            opportunistic=place.port == 25,
+            opportunistic=not implicit
+            and (tls_mode in ("optional", "none") or (tls_mode == "auto" and place.port == 25)),
             unsolicited=tuple(self._unsolicited),
             replayed_from=saved.format,
         )
+        return with_facts(transcript, saved.facts)
 
     def _greeted_as(self) -> str | None:
         """The name in the greeting or in the EHLO reply, where nothing else says who this is."""
@@ -145,6 +152,10 @@ class _Replay:
             case Mark.NOTE:
                 self._line(one)
                 self._note(text)
+            case Mark.STAGE:
+                self._stage(told_stage(json_object(text), encrypted=self._encrypted))
+            case Mark.ERROR if self._told:
+                self._line(one)
             case Mark.ERROR:
                 self._line(one)
                 self._errors.append(text.strip())
@@ -168,6 +179,18 @@ class _Replay:
                 self._secured()
         elif _CONNECTED.match(text):
             self._connected()
+
+    def _stage(self, told: Exchange | None) -> None:
+        """Take in a stage that our own transcript tells: it has no reply, or a purpose."""
+        if told is None:
+            return
+        if told.failure is not None:
+            self._owed = deque(one for one in self._owed if (one.stage, one.recipient) != (told.stage, told.recipient))
+            self._add(told)
+            return
+        for place, known in enumerate(self._exchanges):
+            if (known.stage, known.recipient) == (told.stage, told.recipient):
+                self._exchanges[place] = replace(known, purpose=told.purpose)
 
     def _connected(self) -> None:
         if not self._exchanges:
@@ -199,7 +222,7 @@ class _Replay:
                 self._mail_from = self._mail_from if path is None else path
             case Stage.AUTH:
                 self._mechanism = rest.split()[0].upper() if rest.split() else None
-        recipient = path if stage is Stage.RCPT else None
+        recipient = path if stage is Stage.RCPT else rest.strip() if stage in (Stage.VRFY, Stage.EXPN) else None
         self._owed.append(_Owed(stage, one.text, self._encrypted, one.at_s, recipient))
 
     def _in_login(self, text: str) -> bool:
@@ -221,6 +244,9 @@ class _Replay:
         match = _REPLY_LINE.fullmatch(one.text.rstrip("\r\n"))
         if match is None:
             self._line(one)
+            return
+        if self._told and self._saved.tls_mode == "implicit" and not one.encrypted:
+            self._line(one)  # the handshake met it, not a command
             return
         code, last, text = int(match[1]), match[2] != "-", match[3] or ""
         asked = bool(self._partial) or self._asked(code, text)
@@ -339,7 +365,7 @@ class _Replay:
         if self._partial and self._owed:
             self._reply_ends(self._saved.sayings[-1])
         owed = next((one for one in self._owed if one.stage not in (Stage.QUIT, Stage.OTHER)), None)
-        if self._exchanges and owed is not None:
+        if self._exchanges and owed is not None and not self._told:
             self._failed(unanswered(owed.command, owed.stage), owed)
 
 

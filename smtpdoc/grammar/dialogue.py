@@ -29,6 +29,7 @@ class Mark(StrEnum):
     UNEXPECTED = "unexpected"
     NOTE = "note"
     ERROR = "error"
+    STAGE = "stage"  # JSON, of a stage that no line tells: it failed, was left out, or was tried for a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,10 @@ class Saying:
 class SavedSession:
     """One session of a file. `format` names what wrote it; None stands for what it does not say.
 
-    `tls_mode` is the --tls mode, `observed_at` an RFC 3339 time; `tls` holds what is known about the handshake under
-    the keys of the JSON report; `pem` the certificates served, in base64, the leaf first. `marks_tls` is False where
-    the format does not tell what was said under TLS.
+    `tls_mode` is the --tls mode, `observed_at` an RFC 3339 time; `tls` and `facts` hold what is known about the
+    handshake and beside the lines, under the keys of the JSON report; `pem` the certificates served, in base64, the
+    leaf first. `marks_tls` is False where the format does not tell what was said under TLS. Sessions with the same
+    `report` were of one target, and our own.
     """
 
     format: str
@@ -63,3 +65,5 @@ class SavedSession:
     tls: Mapping[str, object] | None = None
     pem: tuple[str, ...] = ()
     marks_tls: bool = True
+    facts: Mapping[str, object] | None = None
+    report: int | None = None

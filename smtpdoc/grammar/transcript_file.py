@@ -1,14 +1,18 @@
 r"""The format of `--transcript FILE`, read back.
 
     # smtpdoc transcript 1
+    ## report 1
     ## session target=mx.example.net:587 address=192.0.2.25 tls=auto at=2026-11-20T22:00:00Z
     +0.043210 S: 220 mx.example.net ESMTP\r\n
     +0.043502 C: EHLO probe.example\r\n
+    ## stage {"stage": "starttls", "status": "failed", "failure": {...}, ...}
     ## tls {"version": "TLSv1.3", ...}
+    ## facts {"message": {...}, ...}
     ## end ok, 7 round trips, 0.412000 s
 
 Seconds since the start; `S:` the server, `C:` we, `S*` and `C*` the same under TLS, `S!` a line that nobody asked for,
-`==` a note, `**` an error; then the bytes as grammar/wire_text.py writes them.
+`==` a note, `**` an error; then the bytes as grammar/wire_text.py writes them. JSON tells what no line does, under the
+keys of the report: a stage that failed or was left out, at its place, and facts about the whole session.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from smtpdoc.grammar.dialogue import Mark, SavedSession, Saying
 from smtpdoc.grammar.wire_text import unescape
@@ -29,6 +34,7 @@ LEGEND = (
 #: `S `, `C `, `~ ` without a colon: how laboratories write the same.
 _LINE = re.compile(r"\+(\d{1,6}\.\d{1,9}) (S:|C:|S\*|C\*|S!|==|\*\*|S |C |~ ) ?(.*)")
 _SESSION = re.compile(r"## session (.*)")
+_JSON = re.compile(r"## (tls|facts) (.*)")
 _MARKS = {"S": Mark.RECEIVED, "C": Mark.SENT, "=": Mark.NOTE, "*": Mark.ERROR, "~": Mark.NOTE}
 _BROKE_OFF = re.compile(r".{0,80}(?: failed: |Error: )|EOF ")
 
@@ -43,20 +49,28 @@ def read_transcript_file(lines: Sequence[str]) -> tuple[SavedSession, ...]:
     """Return the sessions in a file of this format; lines that follow no rule are passed over."""
     found: list[SavedSession] = []
     about: Mapping[str, str] = {}
-    tls: Mapping[str, object] | None = None
+    known: dict[str, Mapping[str, object] | None] = {}
+    report: int | None = None
     sayings: list[Saying] = []
 
     def end() -> None:
         if sayings:
-            found.append(_session(about, tls, tuple(sayings)))
+            found.append(
+                replace(_session(about, tuple(sayings)), report=report, tls=known.get("tls"), facts=known.get("facts"))
+            )
             sayings.clear()
 
     for number, line in enumerate(lines, 1):
         if match := _SESSION.fullmatch(line):
             end()
-            about, tls = dict(word.partition("=")[::2] for word in match[1].split()), None
-        elif line.startswith("## tls "):
-            tls = _facts(line.removeprefix("## tls "))
+            about, known = dict(word.partition("=")[::2] for word in match[1].split()), {}
+        elif line.startswith("## report "):
+            end()
+            report = (report or 0) + 1
+        elif line.startswith("## stage "):
+            sayings.append(Saying(Mark.STAGE, line.removeprefix("## stage "), False, None, number))
+        elif match := _JSON.fullmatch(line):
+            known[match[1]] = json_object(match[2])
         elif match := _LINE.fullmatch(line):
             sayings.append(_saying(match, number))
     end()
@@ -74,7 +88,8 @@ def _saying(match: re.Match[str], number: int) -> Saying:
     return Saying(mark, body, encrypted, float(at), number, text[len(body) :])
 
 
-def _facts(text: str) -> Mapping[str, object] | None:
+def json_object(text: str) -> Mapping[str, object] | None:
+    """Return an object of JSON, None for anything else."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -82,7 +97,7 @@ def _facts(text: str) -> Mapping[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def _session(about: Mapping[str, str], tls: Mapping[str, object] | None, sayings: tuple[Saying, ...]) -> SavedSession:
+def _session(about: Mapping[str, str], sayings: tuple[Saying, ...]) -> SavedSession:
     target, address = about.get("target", ""), about.get("address", "-")
     host, _, port = target.rpartition(":")
     return SavedSession(
@@ -93,5 +108,4 @@ def _session(about: Mapping[str, str], tls: Mapping[str, object] | None, sayings
         address=None if address == "-" else address,
         tls_mode=about.get("tls"),
         observed_at=about.get("at"),
-        tls=tls,
     )

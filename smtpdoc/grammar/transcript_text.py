@@ -8,7 +8,7 @@ from html import unescape
 
 #: More than any session has; what follows is left out.
 MAX_LINES = 10_000
-_LINE_CHARS = 8192
+_LINE_CHARS = 1 << 16
 _LOOKED_AT = 1 << 16
 
 _ENDS = re.compile(r"\r*\n|\r+")

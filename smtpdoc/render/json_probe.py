@@ -86,6 +86,26 @@ def session_json(session: Transcript) -> Json:
     }
 
 
+def session_facts_json(session: Transcript) -> Json:
+    """Return what a session's lines, stages and handshake do not tell, without what is as usual."""
+    told = {
+        "legacy_tls": session.legacy_tls,
+        "legacy_cipher": session.legacy_cipher,
+        "source_address": session.source_address,
+        "relay_to": session.relay_to,
+        "declared_size_bytes": session.declared_size_bytes,
+        "attempt": session.attempt if session.attempt > 1 else None,
+        "waited_s": session.waited_s,
+        "greylisted": list(session.greylisted),
+        "superseded": session.superseded,
+        "parameters": list(session.parameters),
+        "withheld": [[one.parameter, one.keyword, one.detail] for one in session.withheld],
+        "message": None if session.message is None else message_json(session.message),
+        "attempts": [[address, failure_json(failure)] for address, failure in session.attempts],
+    }
+    return {key: value for key, value in told.items() if value}
+
+
 def exchange_json(exchange: Exchange) -> Json:
     return {
         "stage": str(exchange.stage),

@@ -73,7 +73,7 @@ def test_several_sessions_stand_one_after_the_other(smtpdoc: Smtpdoc, place: tup
     smtpdoc("probe", *place, "127.0.0.1:9", "--transcript", str(file))
     kinds = [line.split()[1] for line in file.read_text().splitlines() if line.startswith("## ")]
 
-    assert ["session", "tls", "end", "session", "end"] == kinds
+    assert ["report", "session", "tls", "facts", "end", "report", "session", "stage", "end"] == kinds
     assert "** " in file.read_text().partition("127.0.0.1:9 ")[2]
 
 
