@@ -142,11 +142,22 @@ class Envelope:
 
     def _said(self, parameters: Sequence[Parameter]) -> str:
         """Note which parameters are sent and which are not; return the former as they follow the path."""
-        sent = tuple(one.text for one in parameters if one.sent)
-        held = tuple(Withheld(one.text, one.keyword) for one in parameters if not one.sent)
+        sent, held = [], []
+        for one in parameters:
+            if not one.sent:
+                held.append(Withheld(one.text, one.keyword))
+            elif one.keyword == "REQUIRETLS" and not self._verified:  # RFC 8689 section 4.2.1
+                held.append(Withheld(one.text, one.keyword, "it wants verified TLS from here on, and this is none"))
+            else:
+                sent.append(one.text)
         self.parameters += tuple(text for text in sent if text not in self.parameters)
         self.withheld += tuple(one for one in held if one not in self.withheld)
-        return "".join(f" {one.text}" for one in parameters if one.sent)
+        return "".join(f" {text}" for text in sent)
+
+    @property
+    def _verified(self) -> bool:
+        tls = self._session.tls
+        return self._session.encrypted and tls is not None and tls.trusted and tls.name_matches
 
     async def _pipelined(self, steps: Sequence[_Step], *, last: bool) -> None:
         """All in one go, QUIT last (RFC 2920 section 3.1): two round trips less."""

@@ -132,6 +132,14 @@ def test_parameters_that_were_not_sent() -> None:
     assert len(messages) == 2
 
 
+def test_a_parameter_that_this_connection_is_too_weak_for_is_not_blamed_on_the_server() -> None:
+    withheld = (Withheld("REQUIRETLS", "REQUIRETLS", "it wants verified TLS"),)
+    (finding,) = envelope.checks.run(session(withheld=withheld))
+
+    assert finding.message == "REQUIRETLS was not sent: it wants verified TLS"
+    assert "Mend TLS" in finding.fix
+
+
 def test_an_address_that_needs_smtputf8() -> None:
     failure = Failure(FailureKind.PROTOCOL, Stage.RCPT, "not sent", "smtputf8-not-offered")
     skipped = Exchange(Stage.RCPT, "", None, failure, False, 0.0, "rené@example.net", StageStatus.SKIPPED)

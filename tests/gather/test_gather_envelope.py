@@ -78,9 +78,10 @@ WISHES: dict[str, Any] = {
 
 
 def test_parameters_are_said_where_they_are_offered() -> None:
-    transcript, session = probe(GREETING, ehlo(*EVERYTHING), "250 ok", "250 ok", BYE, recipients=(BOB,), **WISHES)
+    answers = (GREETING, ehlo("STARTTLS"), "220 go", ehlo(*EVERYTHING), "250 ok", "250 ok", BYE)
+    transcript, session = probe(*answers, recipients=(BOB,), tls_facts=tls(), **WISHES)
 
-    assert session.commands[1:3] == [
+    assert session.commands[-3:-1] == [
         f"MAIL FROM:<{SENDER}> SIZE=99 BODY=BINARYMIME RET=HDRS ENVID=a+20b REQUIRETLS",
         f"RCPT TO:<{BOB}> NOTIFY=SUCCESS,FAILURE",
     ]
@@ -132,6 +133,16 @@ def test_a_goodbye_is_nobodys_verdict() -> None:
     assert unanswered.failure is not None
     assert "(221) with 2 commands unanswered" in unanswered.failure.detail
     assert (end.stage, end.command, end.status) == (Stage.QUIT, "QUIT", StageStatus.OK)
+
+
+@pytest.mark.parametrize("facts", [tls(trusted=False), tls(name_matches=False), None])
+def test_requiretls_is_not_said_where_tls_itself_is_not_verified(facts: TlsFacts | None) -> None:
+    answers = (GREETING, ehlo("STARTTLS"), "220 go") if facts is not None else (GREETING,)
+    transcript, session = probe(*answers, ehlo("REQUIRETLS"), "250 ok", BYE, tls_facts=facts, require_tls=True)
+    (withheld,) = transcript.withheld
+
+    assert f"MAIL FROM:<{SENDER}>" in session.commands
+    assert withheld.detail.startswith("it wants verified TLS")
 
 
 def test_a_parameter_alone_asks_for_the_sender() -> None:

@@ -55,8 +55,9 @@ def parameter_not_offered(session: Transcript) -> Iterator[Detail]:
         meaning = MEANINGS.get(one.keyword)
         what = f"{one.keyword}, which {meaning}" if meaning else one.keyword
         yield Detail(
-            f"{printable(one.parameter)} was not sent: {session.host} does not offer {what}",
+            f"{printable(one.parameter)} was not sent: {one.detail or f'{session.host} does not offer {what}'}",
             subject=session.port_name,
+            fix="Mend TLS first: the tls findings say what is wrong with it." if one.detail else None,
             parameter=one.parameter,
             keyword=one.keyword,
         )
