@@ -13,7 +13,7 @@ from smtpdoc.report import Report
 
 if TYPE_CHECKING:
     from smtpdoc.render.text import Page
-    from smtpdoc.render.text_probe import TranscriptView
+    from smtpdoc.render.text_transcript import TranscriptView
 
 NEXT = (
     ('smtpdoc explain "PASTE A REPLY"', "what it means and what to do"),
@@ -68,7 +68,7 @@ class Stage:
         self._page.blank()
 
     def watcher(self) -> TranscriptView:
-        from smtpdoc.render.text_probe import TranscriptView
+        from smtpdoc.render.text_transcript import TranscriptView
 
         self._view = TranscriptView(self._page)
         return self._view

@@ -16,7 +16,8 @@ from smtpdoc.evidence.probe import ProbeEvidence
 from smtpdoc.evidence.smtp import Exchange, StageStatus
 from smtpdoc.render.json_v1 import dumps, report_json
 from smtpdoc.render.text import Page
-from smtpdoc.render.text_probe import render_transcript, render_verdict
+from smtpdoc.render.text_probe import render_verdict
+from smtpdoc.render.text_transcript import render_transcript
 from smtpdoc.report import Report
 
 DATA = Path(__file__).parent.parent / "data" / "transcripts"

@@ -15,7 +15,8 @@ from smtpdoc.evidence.probe import ProbeEvidence
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Finding, Level
 from smtpdoc.render.text import Page
-from smtpdoc.render.text_probe import TranscriptView, render_verdict
+from smtpdoc.render.text_probe import render_verdict
+from smtpdoc.render.text_transcript import TranscriptView
 from smtpdoc.report import Report, Section
 
 

@@ -13,7 +13,8 @@ from support.sessions import exchange, session
 from smtpdoc.evidence.probe import ProbeEvidence
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, Transcript
 from smtpdoc.render.text import Page
-from smtpdoc.render.text_probe import SHOWN_LINES, render_transcript, render_verdict
+from smtpdoc.render.text_probe import render_verdict
+from smtpdoc.render.text_transcript import SHOWN_LINES, render_transcript
 from smtpdoc.report import Report
 
 CONNECTED = Exchange(Stage.CONNECT, "", None, None, False, 0.02)
