@@ -149,6 +149,8 @@ class Page:
 
     def _alike(self, findings: list[Finding]) -> None:
         """Print findings of one id: what they share once, and of many only the first unless verbose."""
+        if not self.verbose:  # several addresses of one host mostly have the same to be said
+            findings = list({(one.level, one.message, one.fix, one.paste): one for one in findings}.values())
         shown = findings if self.verbose or len(findings) <= ALIKE + 1 else findings[:ALIKE]
         first, *others = shown
         shared = not self.verbose and all((item.fix, item.paste) == (first.fix, first.paste) for item in others)

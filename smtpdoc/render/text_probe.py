@@ -58,6 +58,8 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
                 page.line(
                     Text.assemble(page.mark(Level.UNKNOWN), " ", ("interrupted", "head"), f"   {session.port_name}")
                 )
+                if not page.quiet and session.exchanges:
+                    page.items(_stage_items(page, session))
                 continue
             _session_verdict(page, session, report, several=several)
     if page.quiet:

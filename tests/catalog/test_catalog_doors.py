@@ -207,3 +207,9 @@ def test_a_refusal_on_port_25_may_be_this_sides(address: str, port: int, expecte
     told = unreached(FailureKind.REFUSED, "refused", address=address, port=port)
 
     assert expected is ("a firewall on this side" in told.fix)
+
+
+def test_an_address_of_the_other_family_is_no_spelling_mistake() -> None:
+    told = unreached(FailureKind.DNS, "no-address", host="192.0.2.1")
+
+    assert ("Leave out -4 or -6" in told.fix, told.paste) == (True, ())

@@ -27,6 +27,15 @@ def test_a_fix_that_they_share_is_said_once() -> None:
     ] == page_of(finding(1), finding(2))
 
 
+def test_the_same_sentence_of_several_addresses_is_said_once() -> None:
+    assert [
+        "✖ spf.syntax-error",
+        "  term 1",
+        "  term 2",
+        "  fix   Correct the term.",
+    ] == page_of(finding(1), finding(1), finding(2), finding(1))
+
+
 def test_different_fixes_stay_with_their_findings() -> None:
     lines = page_of(finding(1), finding(2, fix="Write ip4: instead."))
 

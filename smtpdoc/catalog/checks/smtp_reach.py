@@ -9,7 +9,7 @@ from smtpdoc.catalog.checks.smtp_words import envelope_options, failure_of, last
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
-from smtpdoc.grammar.names import special_use
+from smtpdoc.grammar.names import is_address, special_use
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[Transcript]("smtp")
@@ -40,11 +40,13 @@ _OTHER_PROTOCOL_WORDS = ("not-smtp", "other-protocol", "speaks-tls")
 def name_not_found(session: Transcript) -> Iterator[Detail]:
     exchange = failure_of(session, Stage.CONNECT)
     if exchange is not None and exchange.failure is not None and exchange.failure.word in _DNS_WORDS:
-        # Whoever asks on port 25 has come by --mx already.
-        paste = (f"smtpdoc probe --mx {session.host}",) if session.port != _MX_PORT else ()
-        yield Detail(
-            exchange.failure.detail, subject=session.host, fix=None if paste else "Check the spelling.", paste=paste
-        )
+        fix: str | None = "Check the spelling."
+        paste: tuple[str, ...] = ()
+        if is_address(session.host):
+            fix = "Leave out -4 or -6: an address has one family."
+        elif session.port != _MX_PORT:  # on port 25 one has come by --mx already
+            fix, paste = None, (f"smtpdoc probe --mx {session.host}",)
+        yield Detail(exchange.failure.detail, subject=session.host, fix=fix, paste=paste)
 
 
 @checks.add(
