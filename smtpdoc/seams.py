@@ -45,6 +45,14 @@ class CheckingResolver(Resolver, Protocol):
         ...
 
 
+async def fails_dnssec(lookup: Lookup, resolver: Resolver) -> bool:
+    """Tell whether the resolver has the answer that it refused: then it is DNSSEC that fails (RFC 4035 section 4.3)."""
+    if lookup.status != "servfail" or not isinstance(resolver, CheckingResolver):
+        return False
+    unchecked = resolver.unchecked()
+    return unchecked is not None and (await unchecked.lookup(lookup.name, lookup.rdtype)).answered
+
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 

@@ -87,6 +87,8 @@ async def probe(
     clock = Clock(None if early is None else early.begun_at)
     if password is not None:
         changes["secret"] = Secret(password)
+    if mx:
+        changes["between_servers"] = True
     options = replace(options or ProbeOptions(timeout_s=PROBE_TIMEOUT_S), **changes)
     parsed = parse_target(target, SMTP_PORT if mx else SUBMISSION_PORT) if isinstance(target, str) else target
     dialer = TcpDialer(resolver, resolve, early)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from smtpdoc.evidence.dns import Lookup, LookupStatus
 from smtpdoc.evidence.probe import MxHost
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
-from smtpdoc.seams import CheckingResolver, Resolver
+from smtpdoc.seams import Resolver, fails_dnssec
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ async def resolve_mx(domain: str, resolver: Resolver, family: str | None = None)
     if not lookup.answered:
         detail = f"DNS gave no answer for {domain} MX: {lookup.detail or lookup.status.value}"
         word = "dns-" + lookup.status.value
-        if await _is_bogus(lookup, resolver):
+        if await fails_dnssec(lookup, resolver):
             detail, word = f"{detail}; asked not to check DNSSEC signatures, it has an answer", "dns-bogus"
         return MailHosts(domain, (), lookup, failure=_failure(detail, word))
     wanted = [(record.preference, record.host) for record in lookup.mx if record.host not in (".", "")]
@@ -58,14 +58,6 @@ async def resolve_mx(domain: str, resolver: Resolver, family: str | None = None)
             failure = _failure(f"{domain} {what}: nobody takes its mail", "no-domain" if gone else "no-mail-host")
         return MailHosts(domain, (), lookup, failure=failure)
     return MailHosts(domain, tuple(hosts), lookup, implicit=implicit)
-
-
-async def _is_bogus(lookup: Lookup, resolver: Resolver) -> bool:
-    """Whether the resolver has the answer that it refuses: then it is DNSSEC that fails (RFC 4035 section 4.3)."""
-    if lookup.status is not LookupStatus.SERVFAIL or not isinstance(resolver, CheckingResolver):
-        return False
-    unchecked = resolver.unchecked()
-    return unchecked is not None and (await unchecked.lookup(lookup.name, lookup.rdtype)).answered
 
 
 def _failure(detail: str, word: str) -> Failure:

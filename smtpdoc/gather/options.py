@@ -18,7 +18,8 @@ QUIT_AFTER: Final = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
 class ProbeOptions:
     """What the user wants to know. Contract.md has the meaning of each option.
 
-    `tls` is one of TLS_MODES, `quit_after` one of QUIT_AFTER. `mail_from` and `recipients` are addresses as typed.
+    `tls` is one of TLS_MODES, `quit_after` one of QUIT_AFTER; `between_servers`: a mail exchange, whatever the port.
+    `mail_from` and `recipients` are addresses as typed.
     `family` is "ipv4", "ipv6" or None. `timeout_s` bounds the whole session. `secret` is the password, or the token
     when `token` is True; `auth_mechanism` None lets the server's offer decide.
 
@@ -28,6 +29,7 @@ class ProbeOptions:
     """
 
     tls: str = "auto"
+    between_servers: bool = False
     helo: str | None = None
     mail_from: str | None = None
     recipients: tuple[str, ...] = ()

@@ -97,9 +97,9 @@ class Probe:
     @property
     def opportunistic(self) -> bool:
         """Clear text is better than nothing here (RFC 7435): between servers, or when the user says so."""
-        return not self.implicit and (
-            self.options.tls in ("optional", "none") or (self.options.tls == "auto" and self.target.port == SMTP_PORT)
-        )
+        mode = self.options.tls
+        between_servers = self.options.between_servers or self.target.port == SMTP_PORT
+        return not self.implicit and (mode in ("optional", "none") or (mode == "auto" and between_servers))
 
     @property
     def _capabilities(self) -> Capabilities | None:

@@ -15,7 +15,7 @@ from smtpdoc.net.failures import connect_failure, connect_timeout, place
 from smtpdoc.net.session import SmtpSession
 from smtpdoc.net.threads import in_thread
 from smtpdoc.net.tls import known_trust, load_trust, session_context
-from smtpdoc.seams import Budget, Resolver, TlsPolicy, Watcher
+from smtpdoc.seams import Budget, Resolver, TlsPolicy, Watcher, fails_dnssec
 
 if TYPE_CHECKING:
     from smtpdoc.evidence.dns import Lookup
@@ -195,17 +195,18 @@ async def _ask_resolver(resolver: Resolver, host: str, family: str | None) -> tu
     types = [rdtype for rdtype, of in (("AAAA", "ipv6"), ("A", "ipv4")) if family in (None, of)]
     lookups = await resolver.lookup_all([(host, rdtype) for rdtype in types])
     found = tuple(address for lookup in lookups for address in lookup.names)
-    return found or _no_address(host, lookups)
+    return found or await _no_address(host, lookups, resolver)
 
 
-def _no_address(host: str, lookups: Sequence[Lookup]) -> Failure:
+async def _no_address(host: str, lookups: Sequence[Lookup], resolver: Resolver) -> Failure:
     from smtpdoc.evidence.dns import LookupStatus  # only where there is a resolver at all
 
     for lookup in lookups:
         if not lookup.answered:
-            word = "dns-timeout" if lookup.status is LookupStatus.TIMEOUT else "dns-servfail"
-            reason = lookup.detail or lookup.status.value
-            return _dns_failure(f"DNS gave no answer for {host} {lookup.rdtype}: {reason}", word)
+            detail = f"DNS gave no answer for {host} {lookup.rdtype}: {lookup.detail or lookup.status.value}"
+            if await fails_dnssec(lookup, resolver):
+                return _dns_failure(f"{detail}; asked not to check DNSSEC signatures, it has an answer", "dns-bogus")
+            return _dns_failure(detail, "dns-timeout" if lookup.status is LookupStatus.TIMEOUT else "dns-servfail")
     if any(lookup.status is LookupStatus.NXDOMAIN for lookup in lookups):
         return _dns_failure(f"{host} does not exist in DNS", "nxdomain")
     return _dns_failure(f"{host} exists in DNS, but has no address", "no-address")

@@ -484,3 +484,22 @@ def test_a_failed_handshake_is_looked_at_again_with_old_versions_and_nothing_pri
     assert second.closed
     assert transcript.legacy_tls == "TLSv1"
     assert told(transcript)[-1] == "tls failed"
+
+
+@pytest.mark.parametrize(
+    ("port", "options", "opportunistic"),
+    [
+        (587, {}, False),
+        (25, {}, True),
+        (2525, {"between_servers": True}, True),
+        (2525, {"between_servers": True, "tls": "starttls"}, False),
+        (587, {"tls": "optional"}, True),
+    ],
+)
+def test_clear_text_is_better_than_nothing_between_servers(
+    port: int, options: dict[str, Any], opportunistic: bool
+) -> None:
+    dialer = ScriptedDialer(ScriptedSession(["220 mx", "250 mx", "221 bye"]))
+    transcript = run_now(gather_probe(Target(HOST, port), ProbeOptions(**options), dialer, Recorded()))
+
+    assert opportunistic == transcript.opportunistic

@@ -13,7 +13,7 @@ from support.zone import Zone
 
 from smtpdoc.evidence.dns import LookupStatus
 from smtpdoc.evidence.smtp import Failure, FailureKind
-from smtpdoc.net import dial
+from smtpdoc.net import early
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.net.session import SmtpSession
 from smtpdoc.seams import Budget
@@ -150,7 +150,7 @@ def test_a_source_address_of_another_family_is_named() -> None:
 
 
 def test_the_source_address_is_used_and_becomes_the_literal_for_ehlo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dial, "_own_name", lambda: "")
+    monkeypatch.setattr(early, "_own_name", lambda: "")
 
     async def connect() -> str:
         async with hostile_server(()) as server:
@@ -189,4 +189,24 @@ def test_the_source_address_is_used_and_becomes_the_literal_for_ehlo(monkeypatch
 def test_the_own_name_is_one_that_means_something(host_name: str, own: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostname", lambda: host_name)
 
-    assert dial._own_name() == own
+    with socket.create_server(("127.0.0.1", 0)) as anywhere:
+        assert early.helo_name(anywhere) == (own or "[127.0.0.1]")
+
+
+class Refusing(Zone):
+    """A resolver that checks DNSSEC and refuses this zone's answers; unchecked, it has them."""
+
+    over_network = False
+
+    def unchecked(self) -> Zone:
+        return Zone({"mx.example A": "192.0.2.25"})
+
+
+def test_an_address_that_fails_dnssec_is_told_from_a_resolver_that_fails() -> None:
+    async def ask(resolver: Zone) -> tuple[str, ...] | Failure:
+        dialer = TcpDialer(resolver)
+        return await dialer.addresses("mx.example", "ipv4", Budget(dialer.now(), dialer.now() + 2))
+
+    words = [asyncio.run(ask(kind({"mx.example A": LookupStatus.SERVFAIL}))) for kind in (Refusing, Zone)]
+
+    assert ["dns-bogus", "dns-servfail"] == [one.word for one in words if isinstance(one, Failure)]
