@@ -76,7 +76,9 @@ def session_json(session: Transcript) -> Json:
         "round_trips": session.round_trips,
         "mail_from": session.mail_from,
         "parameters": list(session.parameters),
-        "withheld": [{"parameter": one.parameter, "keyword": one.keyword} for one in session.withheld],
+        "withheld": [
+            {"parameter": one.parameter, "keyword": one.keyword, "detail": one.detail} for one in session.withheld
+        ],
         "message": None if session.message is None else message_json(session.message),
         "attempt": session.attempt,
         "waited_s": seconds(session.waited_s),
