@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
@@ -22,6 +22,9 @@ _CORE = 4
 _ENCODED_GRAM = 6
 _PLAIN_GRAM = 12
 _LONG = 24
+# A secret may stand in what a token says, in base64 again or as JSON writes it.
+_DEPTH = 2
+_SHORTEST_TOKEN = 8
 # Words that servers use by themselves when they answer a login.
 _SERVERS_WORDS = frozenset(
     b"account auth authenticate authenticated authentication bad bye closing connection credentials denied disabled "
@@ -84,16 +87,16 @@ class _Forms:
     grams: frozenset[bytes]
     plain_grams: frozenset[bytes]
 
-    def spans(self, data: bytes, start: int) -> list[tuple[int, int]]:
-        """Return where something from `start` on is to be hidden, in order."""
+    def spans(self, data: bytes, start: int = 0, depth: int = _DEPTH) -> list[tuple[int, int]]:
+        """Return where something from `start` on is to be hidden, in order; base64 is decoded `depth` times."""
         found = [match.span() for match in self.pattern.finditer(data, start)]
         for text, places in unescaped(data):
             spans = (match.span() for match in self.pattern.finditer(text))
             found += [(places[begin], places[end]) for begin, end in spans if places[begin] >= start]
-        found += [match.span() for match in _TOKEN.finditer(data, start) if self._in_token(match[0])]
+        found += [match.span() for match in _TOKEN.finditer(data, start) if self._in_token(match[0], depth)]
         return sorted(found)
 
-    def _in_token(self, token: bytes) -> bool:
+    def _in_token(self, token: bytes, depth: int) -> bool:
         if token in _PROMPTS:
             return False
         token = token.translate(_URL_SAFE)
@@ -102,6 +105,7 @@ class _Forms:
             any(core in token for core in self.cores)
             or not self.grams.isdisjoint(_grams(small, _ENCODED_GRAM))
             or not self.plain_grams.isdisjoint(_grams(small, _PLAIN_GRAM))
+            or (depth > 0 and len(token) >= _SHORTEST_TOKEN and bool(self.spans(_decoded(token), 0, depth - 1)))
         )
 
 
@@ -159,7 +163,7 @@ def _forms(secrets: list[str], said: set[bytes]) -> _Forms:
                 cores.add(core)
             else:
                 grams.update(_grams(core.lower(), _ENCODED_GRAM))
-        for token in _TOKEN.findall(raw) if len(raw) >= _LONG else ():
+        for token in _TOKEN.findall(raw + b" " + raw.hex().encode()) if len(raw) >= _LONG else ():
             plain_grams.update(_grams(token.translate(_URL_SAFE).lower(), _PLAIN_GRAM))
     pattern = re.compile(b"|".join(literals) or rb"(?!)")
     return _Forms(pattern, tuple(cores), frozenset(grams), frozenset(plain_grams))
@@ -179,6 +183,12 @@ def _literals(secret: str, said: set[bytes]) -> Iterator[bytes]:
             yield rb"(?<![A-Za-z0-9])" + re.escape(raw) + rb"(?![A-Za-z0-9])"
     if len(secret) > _SHORT:
         yield re.escape(_raw(secret[::-1]))
+
+
+def _decoded(token: bytes) -> bytes:
+    """Return what a token of base64url says, as far as it goes."""
+    letters = token.rstrip(b"=")
+    return urlsafe_b64decode(letters[: len(letters) - (len(letters) % 4 == 1)] + b"==")
 
 
 def _encodings(secret: str) -> set[bytes]:

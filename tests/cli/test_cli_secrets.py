@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from base64 import b64encode
+from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,21 +22,30 @@ MECHANISMS = ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBE
 FORMATS = ("text", "json", "jsonl")
 
 
-def echoes() -> bytes:
+def echoes(password: str = PASSWORD) -> bytes:
     """A refusal that gives the password back in every form there is."""
-    raw = PASSWORD.encode()
-    given = [raw, quote(PASSWORD).encode(), quote(PASSWORD, safe="").encode()]
-    given += [b64encode(before + raw + b"tail") for before in (b"", b"x", b"xy", b"\0alice\0")]
+    raw = password.encode()
+    given = [raw, quote(password).encode(), quote(password, safe="").encode(), json.dumps(password)[1:-1].encode()]
+    given += [raw.hex().encode(), escape(password).encode(), password[::-1].encode()]
+    tokens = [b64encode(before + raw + b"tail") for before in (b"", b"x", b"xy", b"\0alice\0")]
+    tokens += [b64encode(tokens[0]), b64encode(json.dumps({"scope": password}).encode())]
+    given += [*tokens, *(token[:-5] for token in tokens), *(token[5:] for token in tokens), tokens[0].upper()]
     lines = [b"535-5.7.8 you said %s to me" % form for form in given]
     return b"\r\n".join((*lines, b"535 5.7.8 no\r\n"))
 
 
 def probe(
-    smtpdoc: Smtpdoc, shelf: Path, tmp_path: Path, mechanism: str, answers: tuple[Step, ...], *more: str
+    smtpdoc: Smtpdoc,
+    shelf: Path,
+    tmp_path: Path,
+    mechanism: str,
+    answers: tuple[Step, ...],
+    *more: str,
+    password: str = PASSWORD,
 ) -> tuple[Ran, str]:
     """Log in with the password, the server answering so; return how it ended, and all that was said or kept."""
     secret = tmp_path / "secret"
-    secret.write_text(PASSWORD)
+    secret.write_text(password)
     kept = tmp_path / "session.txt"
     context = server_context(shelf, "ec")
     offers = f"250-{HOST}\r\n250 AUTH {mechanism}\r\n".encode()
@@ -49,8 +60,8 @@ def probe(
     return ran, ran.out + ran.err + kept.read_text()
 
 
-def found_in(told: str) -> list[str]:
-    return [form for form in forms(PASSWORD) if form in told]
+def found_in(told: str, password: str = PASSWORD) -> list[str]:
+    return [form for form in forms(password) if form in told]
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -65,6 +76,47 @@ def test_a_password_that_is_given_back_is_hidden_in_every_format(
 
     assert "(hidden)" in ran.out
     assert [] == found_in(told + caplog.text)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "q7#xZ9!k",
+        "a\"b\\c/d'e<f>&g",
+        "p%41ss+w=6frd",
+        "\u043f\u0430\u0440\u043e\u043b\u044c-7",
+        "\u6f22\u5b57 mit Leerzeichen 9",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.b2rs-_7TdQ0nEwXHqPzV4",
+        "x9" * 300,
+    ],
+)
+@pytest.mark.parametrize("mechanism", ["PLAIN", "OAUTHBEARER"])
+def test_passwords_of_any_kind_are_hidden(
+    smtpdoc: Smtpdoc, shelf: Path, tmp_path: Path, mechanism: str, password: str
+) -> None:
+    answers = (echoes(password), C, b"221 bye\r\n")
+    if len(password) > 300:  # too long for the command: it follows the challenge (RFC 4954 section 4)
+        answers = (b"334 \r\n", C, *answers)
+    ran, told = probe(smtpdoc, shelf, tmp_path, mechanism, answers, "--verbose", password=password)
+    replayed = smtpdoc("probe", "--replay", str(tmp_path / "session.txt"), "--json")
+
+    assert 1 == ran.code
+    assert [] == found_in(told + replayed.out + replayed.err, password)
+
+
+@pytest.mark.parametrize("password", ["OK", "250", "password", "a"])
+def test_a_password_that_is_a_usual_word_is_neither_hidden_nor_in_the_way(
+    smtpdoc: Smtpdoc, shelf: Path, tmp_path: Path, password: str
+) -> None:
+    """Holes in the server's own words would tell the password, and what was masked could not be understood."""
+    answers = (b"235 2.7.0 OK\r\n", C, f"221 2.0.0 {HOST} closes\r\n".encode())
+
+    ran, _ = probe(smtpdoc, shelf, tmp_path, "PLAIN", answers, password=password)
+
+    assert 0 == ran.code
+    assert "~> AUTH PLAIN (hidden)" in ran.out
+    assert "<~  235 2.7.0 OK" in ran.out
+    assert 1 == ran.out.count("(hidden)")
 
 
 @pytest.mark.parametrize("ending", [b"", b"535 half " + PASSWORD.encode(), b"334 \r\n"])
