@@ -30,10 +30,6 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-#: `--fail-on never`: findings of no level fail the run.
-NEVER = "never"
-
-
 def exit_code(levels: Iterable[Level], fail_on: Level | None = Level.ERROR) -> ExitCode:
     """Return the exit code for findings of these levels; `fail_on` None means never.
 

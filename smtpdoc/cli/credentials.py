@@ -85,7 +85,7 @@ def _from_command(command: str) -> Secret:
 
     try:
         # A shell, as a user of msmtp's passwordeval expects: `pass show mail | head -1`
-        done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, timeout=COMMAND_TIMEOUT_S, check=False)  # noqa: S602
+        done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, timeout=COMMAND_TIMEOUT_S, check=False)  # noqa: S602 - the user's own command
     except subprocess.TimeoutExpired:
         raise TargetError(f"the password command took longer than {COMMAND_TIMEOUT_S:g} s") from None
     if done.returncode != 0:

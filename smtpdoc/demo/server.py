@@ -74,35 +74,20 @@ class _Policy:
     def __init__(self, domain: str) -> None:
         self._domain = domain
 
-    async def handle_EHLO(  # noqa: N802
-        self,
-        server: object,  # noqa: ARG002
-        session: _Session,
-        envelope: object,  # noqa: ARG002
-        hostname: str,
-        responses: Sequence[str],
+    async def handle_EHLO(
+        self, server: object, session: _Session, envelope: object, hostname: str, responses: Sequence[str]
     ) -> list[str]:
         session.host_name = hostname
         return [responses[0], "250-PIPELINING", *responses[1:-1], "250 ENHANCEDSTATUSCODES"]
 
-    async def handle_MAIL(  # noqa: N802
-        self,
-        server: object,  # noqa: ARG002
-        session: object,  # noqa: ARG002
-        envelope: _Envelope,
-        address: str,
-        options: object,  # noqa: ARG002
+    async def handle_MAIL(
+        self, server: object, session: object, envelope: _Envelope, address: str, options: object
     ) -> str:
         envelope.mail_from = address
         return "250 2.1.0 Ok"
 
-    async def handle_RCPT(  # noqa: N802
-        self,
-        server: object,  # noqa: ARG002
-        session: _Session,
-        envelope: _Envelope,
-        address: str,
-        options: object,  # noqa: ARG002
+    async def handle_RCPT(
+        self, server: object, session: _Session, envelope: _Envelope, address: str, options: object
     ) -> str:
         local_part, _, domain = address.lower().rpartition("@")
         if domain == self._domain:
@@ -113,13 +98,13 @@ class _Policy:
             envelope.rcpt_tos.append(address)
         return reply.format(address=address)
 
-    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:  # noqa: ARG002, N802
+    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
         return "554 5.7.1 The demo takes no messages"
 
-    async def handle_RSET(self, server: object, session: object, envelope: object) -> str:  # noqa: ARG002, N802
+    async def handle_RSET(self, server: object, session: object, envelope: object) -> str:
         return "250 2.0.0 Ok"
 
-    async def handle_QUIT(self, server: object, session: object, envelope: object) -> str:  # noqa: ARG002, N802
+    async def handle_QUIT(self, server: object, session: object, envelope: object) -> str:
         return "221 2.0.0 Bye"
 
 
@@ -167,12 +152,7 @@ class MailServer:
         return connection
 
     def _authenticate(
-        self,
-        server: object,  # noqa: ARG002
-        session: object,  # noqa: ARG002
-        envelope: object,  # noqa: ARG002
-        mechanism: str,  # noqa: ARG002
-        credentials: LoginPassword,
+        self, server: object, session: object, envelope: object, mechanism: str, credentials: LoginPassword
     ) -> AuthResult:
         known = hmac.compare_digest(credentials.login, self._user)
         if hmac.compare_digest(credentials.password, self._password) and known:

@@ -39,10 +39,6 @@ class Address:
     domain: str
 
     @property
-    def null(self) -> bool:
-        return not self.local_part and not self.domain
-
-    @property
     def ascii(self) -> bool:
         """False when it needs SMTPUTF8 (RFC 6531)."""
         return self.local_part.isascii() and self.domain.isascii()

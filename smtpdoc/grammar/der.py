@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from smtpdoc.errors import ParseError
 
-BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID = 0x01, 0x02, 0x03, 0x04, 0x06
+INTEGER, BIT_STRING, OID = 0x02, 0x03, 0x06
 UTC_TIME, GENERALIZED_TIME = 0x17, 0x18
-SEQUENCE, SET = 0x30, 0x31
+SEQUENCE = 0x30
 BMP_STRING, UNIVERSAL_STRING, T61_STRING = 0x1E, 0x1C, 0x14
 
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 from smtpdoc.errors import ParseError
 
-BODIES = ("8bitmime", "binarymime")
 NOTIFY_WORDS = ("never", "success", "failure", "delay")
-RETURNS = ("full", "hdrs")
 _ENVID_LIMIT = 100  # RFC 3461 section 4.4
 # xchar = any ASCII CHAR between "!" (33) and "~" (126) inclusive, except for "+" and "=" (RFC 3461 section 4)
 _NOT_XCHAR = re.compile(r"[^!-*,-<>-~]")
@@ -22,9 +20,9 @@ _NOT_UNITEXT = re.compile(r"[\x00- +=\\\x7f]")
 class Wishes:
     """What the user wants said beside the addresses. None and () say nothing.
 
-    `size_bytes` is the size that SIZE= declares, `body` one of BODIES, `notify` words of NOTIFY_WORDS, `returns` one of
-    RETURNS, `envelope_id` a text as typed. `original_recipient`: each recipient is named in ORCPT, too. `utf8`: an
-    address needs SMTPUTF8.
+    `size_bytes` is the size that SIZE= declares, `body` is 8bitmime or binarymime, `notify` holds words of
+    NOTIFY_WORDS, `returns` is full or hdrs, `envelope_id` a text as typed. `original_recipient`: each recipient is
+    named in ORCPT, too. `utf8`: an address needs SMTPUTF8.
     """
 
     size_bytes: int | None = None

@@ -108,7 +108,7 @@ class _Socket(asyncio.DatagramProtocol):
         self.pending: dict[int, _Conversation] = {}
         self._transport: asyncio.DatagramTransport | None = None
 
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # only UDP comes here
         self._transport = transport
 
     def send(self, conversation: _Conversation, *, edns: bool) -> None:

@@ -57,11 +57,6 @@ class ZoneSource:
         self._apexes = frozenset(name for name, rdtype in rdatas if rdtype == dns.rdatatype.SOA)
         self._names = frozenset(ancestor for name, _ in rdatas for ancestor in _ancestors(name))
 
-    @property
-    def apexes(self) -> tuple[str, ...]:
-        """The names that the file is authoritative for, sorted; empty for an overlay."""
-        return tuple(sorted(name_text(name) for name in self._apexes))
-
     def answer_to(self, name: str, rdtype_text: str) -> Answer | None:
         """Return the file's answer, or None where DNS has to be asked instead; the name is a Question's."""
         return self._answer(parse_name(name), rdtype_text)

@@ -76,7 +76,6 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 
 def test_the_null_reverse_path_is_allowed_where_it_is_wanted() -> None:
     assert parse_address("<>", null_allowed=True) == NULL
-    assert NULL.null
     assert NULL.path == "<>"
     with pytest.raises(AddressParseError):
         parse_address("", null_allowed=True)
