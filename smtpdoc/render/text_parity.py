@@ -9,9 +9,9 @@ from rich.text import Text
 
 from smtpdoc.evidence.parity import certificate_word, labels, tls_word
 from smtpdoc.evidence.smtp import Stage, StageStatus, Transcript
-from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.render.text import Page
+from smtpdoc.render.text_transcript import STATUS_LEVELS
 
 _HEAD = ("TLS", "certificate", "greeting", "total", "outcome")
 _RIGHT = (2, 3)  # numbers
@@ -20,13 +20,6 @@ _DIFFERS = "*"
 _OUTCOME = 4
 _COMPARED = (0, 1, _OUTCOME)
 _OK = "ok"
-_LEVELS = {
-    StageStatus.OK: Level.PASS,
-    StageStatus.REFUSED: Level.ERROR,
-    StageStatus.DEFERRED: Level.UNKNOWN,
-    StageStatus.FAILED: Level.UNKNOWN,
-    StageStatus.SKIPPED: Level.INFO,
-}
 _STAGES = {Stage.EHLO_TLS: "EHLO", Stage.CONNECT: "connect", Stage.GREETING: "greeting"}
 
 
@@ -43,7 +36,7 @@ def render_parity(page: Page, sessions: Sequence[Transcript], preferences: Mappi
     width = max(4, min(max(map(len, names)), room))
     page.line(Text(f"  {'':<{width}}{_GAP}{_row(_HEAD, widths)}".rstrip(), "quiet"))
     for session, name, row in zip(sessions, names, rows, strict=True):
-        line = Text.assemble(page.mark(_LEVELS[session.outcome]), f" {printable(name):<{width}}")
+        line = Text.assemble(page.mark(STATUS_LEVELS[session.outcome]), f" {printable(name):<{width}}")
         if len(name) > width:  # a name that could be copied is never broken
             page.line(line)
             line = Text(" " * (width + 2))

@@ -11,18 +11,10 @@ from smtpdoc.evidence.smtp import Exchange, Stage, StageStatus, TlsFacts, Transc
 from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.render.text import Page, plural, tally
-from smtpdoc.render.text_transcript import TranscriptView, render_transcript
+from smtpdoc.render.text_transcript import STATUS_LEVELS, TranscriptView, render_transcript
 from smtpdoc.report import Report
 
 __all__ = ["TranscriptView", "render_transcript", "render_verdict"]
-
-_STATUS_LEVELS = {
-    StageStatus.OK: Level.PASS,
-    StageStatus.REFUSED: Level.ERROR,
-    StageStatus.DEFERRED: Level.UNKNOWN,
-    StageStatus.FAILED: Level.UNKNOWN,
-    StageStatus.SKIPPED: Level.INFO,
-}
 
 _STAGE_NAMES = {
     Stage.CONNECT: "reachable",
@@ -143,7 +135,7 @@ def _session_verdict(page: Page, session: Transcript, report: Report, *, several
             line.append(f"   {' '.join(worst)}")
         page.line(line)
     else:
-        level = _STATUS_LEVELS[decisive.status]
+        level = STATUS_LEVELS[decisive.status]
         words = {StageStatus.REFUSED: "refused", StageStatus.DEFERRED: "deferred"}.get(decisive.status, "no verdict")
         if decisive.status is StageStatus.FAILED and report.level is Level.ERROR and not several:
             level, words = Level.ERROR, "failed"
@@ -207,7 +199,7 @@ def _stage_items(page: Page, session: Transcript) -> Iterator[Text]:
     for exchange in session.exchanges:
         if not exchange.decides or (exchange.stage is Stage.EHLO_TLS and exchange.status is StageStatus.OK):
             continue
-        level = _STATUS_LEVELS[exchange.status]
+        level = STATUS_LEVELS[exchange.status]
         name = "HELO" if exchange.command.startswith("HELO") else _STAGE_NAMES[exchange.stage]
         if exchange.stage is Stage.EHLO_TLS:
             name += " under TLS"

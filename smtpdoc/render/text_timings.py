@@ -8,18 +8,11 @@ from rich.text import Text
 
 from smtpdoc.evidence.smtp import StageStatus
 from smtpdoc.evidence.timings import TOTAL, Ended, Timings
-from smtpdoc.findings import Level
 from smtpdoc.render.text import INDENT, Page
+from smtpdoc.render.text_transcript import STATUS_LEVELS
 
 _HEAD = ("milliseconds", "count", "min", "median", "p95")
 _NAMES = {"connect": "connect", "greeting": "greeting", "ehlo-tls": "EHLO in TLS", "message": "message", TOTAL: TOTAL}
-_LEVELS = {
-    StageStatus.OK: Level.PASS,
-    StageStatus.REFUSED: Level.ERROR,
-    StageStatus.DEFERRED: Level.UNKNOWN,
-    StageStatus.FAILED: Level.UNKNOWN,
-    StageStatus.SKIPPED: Level.INFO,
-}
 _WORDS = {
     StageStatus.OK: "ended well",
     StageStatus.REFUSED: "refused",
@@ -45,7 +38,7 @@ def render_timings(page: Page, timings: Timings) -> None:
         page.line(Text(_row(row, widths), "head" if row[0] == TOTAL else ""))
     page.blank()
     for ended in timings.ended:
-        page.line(Text.assemble(" " * INDENT, page.mark(_LEVELS[ended.status]), f" {_ended(ended, timings)}"))
+        page.line(Text.assemble(" " * INDENT, page.mark(STATUS_LEVELS[ended.status]), f" {_ended(ended, timings)}"))
     if timings.done < timings.asked:
         page.line(f"{' ' * INDENT}{timings.done} of {timings.asked} sessions took place", "quiet")
 

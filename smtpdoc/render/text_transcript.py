@@ -10,6 +10,7 @@ from rich.text import Text
 
 from smtpdoc.evidence.explanation import Explanation
 from smtpdoc.evidence.smtp import Exchange, Line, LineKind, Purpose, Stage, StageStatus, Transcript
+from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.render.text import Page, wrapped
 
@@ -20,6 +21,15 @@ EXPLAINED_STEPS = 2
 #: Without --verbose: so many lines that a server sends without a pause of ours, and so many characters of each.
 SHOWN_LINES = 40
 SHOWN_CHARS = 400
+
+#: The mark of a stage or a session, by what became of it.
+STATUS_LEVELS = {
+    StageStatus.OK: Level.PASS,
+    StageStatus.REFUSED: Level.ERROR,
+    StageStatus.DEFERRED: Level.UNKNOWN,
+    StageStatus.FAILED: Level.UNKNOWN,
+    StageStatus.SKIPPED: Level.INFO,
+}
 
 _PURPOSE_WORDS: dict[tuple[Purpose | None, StageStatus], str] = {
     (Purpose.CONTROL, StageStatus.OK): "A made-up address, accepted: acceptance proves nothing here.",
