@@ -35,7 +35,8 @@ _CONNECTED = re.compile(
     r".*\bconnected\b|Connection to .+ succeeded|.+ open$|\*\*\*\* SMTP testing session", re.IGNORECASE
 )
 _TLS_NOTE = re.compile(
-    r"TLS started|TLS [0-9]|TLS TLSv|(?:posttls-finger: )?\w+ TLS connection established|SSL connection using",
+    r"TLS started|TLS [0-9]|TLS TLSv|(?:posttls-finger: )?\w+ TLS connection established|SSL connection using"
+    r"|openssl has said EHLO and STARTTLS",
     re.IGNORECASE,
 )
 _NOT_OFFERED = re.compile(r"did not advertise|didn't find STARTTLS|requested type not available|no auth\w* method")

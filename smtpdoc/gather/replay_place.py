@@ -8,9 +8,9 @@ _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._:-]{0,253}[A-Za-z0-9_])?|[0-9A-F
 _IP = r"[0-9A-Fa-f:.]{2,45}"
 _PLACE = re.compile(
     r"(?:.{0,120}?[:.] )?(?:connecting to|Trying|Error connecting to|Connected to|Connection to|connect to) "
-    rf"(?!port )(?:(?P<host>[A-Za-z0-9._-]+)|\[(?P<v6>{_IP})\])"
-    rf"(?: ?[\[(](?P<ip>{_IP})[\])])?"
-    r"(?::(?P<port>\d{1,5})|(?: \S+)? port (?P<other>\d{1,5})| (?P<nc>\d{1,5}) port )?"
+    rf"(?!port |to )(?:host )?\"?(?:(?P<host>[A-Za-z0-9._-]+)|\[(?P<v6>{_IP})\])"
+    rf"\"?,?(?: ?[\[(](?P<ip>{_IP})[\])])?"
+    r"(?::(?P<port>\d{1,5})|(?: \S+)? port:? (?P<other>\d{1,5})| (?P<nc>\d{1,5}) port )?"
     rf"(?: at (?P<address>{_IP}))?",
     re.IGNORECASE,
 )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from smtpdoc.evidence.smtp import Exchange, Stage, StageStatus
 from smtpdoc.gather.record import expecting
 from smtpdoc.grammar.reply import Reply
+from smtpdoc.grammar.secret import HIDDEN
 
 _VERBS = {
     "EHLO": Stage.EHLO,
@@ -41,6 +42,8 @@ _PATH = re.compile(r"(?:FROM|TO)\s*:\s*<?(?P<path>[^<>\s]*)>?", re.IGNORECASE)
 
 def stage_of(command: str) -> Stage:
     """Return the stage that a command is; OTHER for those that are none, and for those that nobody knows."""
+    if command == HIDDEN:
+        return Stage.AUTH  # only a login is left out
     if _LAST_CHUNK.fullmatch(command):
         return Stage.MESSAGE
     return _VERBS.get(command.partition(" ")[0].rstrip(":").upper(), Stage.OTHER)

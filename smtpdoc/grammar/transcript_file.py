@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from smtpdoc.grammar.dialogue import Mark, SavedSession, Saying
@@ -36,6 +36,8 @@ _LINE = re.compile(r"\+(\d{1,6}\.\d{1,9}) (S:|C:|S\*|C\*|S!|==|\*\*|S |C |~ ) ?(
 _SESSION = re.compile(r"## session (.*)")
 _JSON = re.compile(r"## (tls|facts) (.*)")
 _MARKS = {"S": Mark.RECEIVED, "C": Mark.SENT, "=": Mark.NOTE, "*": Mark.ERROR, "~": Mark.NOTE}
+#: A line that is shorter was not broken.
+_BROKEN_FROM = 40
 _BROKE_OFF = re.compile(r".{0,80}(?: failed: |Error: )|EOF ")
 
 
@@ -60,7 +62,7 @@ def read_transcript_file(lines: Sequence[str]) -> tuple[SavedSession, ...]:
             )
             sayings.clear()
 
-    for number, line in enumerate(lines, 1):
+    for number, line in _whole(lines):
         if match := _SESSION.fullmatch(line):
             end()
             about, known = dict(word.partition("=")[::2] for word in match[1].split()), {}
@@ -75,6 +77,27 @@ def read_transcript_file(lines: Sequence[str]) -> tuple[SavedSession, ...]:
             sayings.append(_saying(match, number))
     end()
     return tuple(found)
+
+
+def _whole(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield the lines with their numbers, those that were broken on their way in one piece again."""
+    first, whole = 0, ""
+    for number, line in enumerate(lines, 1):
+        unfinished = len(whole) >= _BROKEN_FROM and whole[0] in "+#" and not whole.endswith(("\\n", "}"))
+        if unfinished and line.strip() and line[0] != "#" and not _LINE.match(line):
+            whole = f"{whole} {line.strip()}"
+            continue
+        if first:
+            yield first, whole
+        first, whole = number, _without_blanks(line)
+    if first:
+        yield first, whole
+
+
+def _without_blanks(line: str) -> str:
+    """Blanks after a line end are none of the wire's."""
+    bare = line.rstrip(" \t")
+    return bare if bare.endswith("\\n") else line
 
 
 def _saying(match: re.Match[str], number: int) -> Saying:

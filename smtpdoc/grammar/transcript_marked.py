@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from smtpdoc.grammar.dialogue import CODE, COMMAND, Mark, SavedSession, Saying
+from smtpdoc.grammar.secret import HIDDEN
 from smtpdoc.grammar.transcript_curl import without_trace
 from smtpdoc.grammar.transcript_styles import STYLES, Style
 from smtpdoc.grammar.transcript_tls import told_facts
@@ -105,7 +106,7 @@ class _Reader:
         Return the line that the next one may go on with, "" for none."""
         style = self._style
         if style.errors is not None and style.errors.match(line):
-            current.append(Saying(Mark.ERROR, line, False, None, number))
+            current.append(Saying(Mark.ERROR, line.strip(), False, None, number))
             return ""
         if not current or not above or current[-1].mark not in _SPOKEN:
             return ""
@@ -116,7 +117,7 @@ class _Reader:
         if match is not None and CODE.match(match["text"]) and last.mark is Mark.RECEIVED:
             current.append(Saying(Mark.RECEIVED, match["text"], last.encrypted, last.at_s, number))
             return line
-        broken = self._lines[number - 2] == above and _is_rest(line, above)
+        broken = last.text != HIDDEN and self._lines[number - 2] == above and _is_rest(line, above)
         if broken or (match is not None and not CODE.match(match["text"])):
             current[-1] = replace(last, text=f"{last.text} {line.strip()}")
             return line
@@ -149,7 +150,9 @@ def _is_rest(line: str, above: str) -> bool:
     first = line.partition(" ")[0]
     fits = len(above) + 1 + len(first) <= _NARROWEST or not _NARROWEST - 20 <= len(above) <= _WIDEST
     # Lines of one program's log begin alike.
-    return not fits and first[:1].isalnum() and not first.endswith(":") and line[:4] != above[:4]
+    return (
+        not fits and first[:1].isalnum() and not first.endswith(":") and not CODE.match(line) and line[:4] != above[:4]
+    )
 
 
 def _unfolded(said: Sequence[Saying]) -> list[Saying]:

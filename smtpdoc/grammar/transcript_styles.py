@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from smtpdoc.grammar.dialogue import Mark
+from smtpdoc.grammar.secret import HIDDEN
 from smtpdoc.grammar.wire_text import unescape
 
 
@@ -46,6 +47,11 @@ def _rfc(text: str) -> str:
     return unescape(text).rstrip("\r\n") if text.endswith("\\n") else text
 
 
+def _shown(text: str) -> str:
+    """Thunderbird leaves out what may be a login, commands and responses alike."""
+    return HIDDEN if text.startswith("Logging suppressed") else text
+
+
 def _quoted(text: str) -> str:
     """Undo the quotation marks of a field of a log."""
     return text.replace('""', '"')
@@ -53,6 +59,8 @@ def _quoted(text: str) -> str:
 
 _SENT, _RECEIVED, _NOTE = (Mark.SENT, False), (Mark.RECEIVED, False), (Mark.NOTE, False)
 _CLOCK = r"(?:(?P<clock>\d\d:\d\d:\d\d(?:\.\d{1,6})?) )?"
+#: Thunderbird's console says where in its code it is.
+_PLACE_IN_CODE = r"(?:\s{1,4}Smtp[\w.]{1,30}:[\d:]{1,12}\s{0,8})?"
 _FURTHER_REPLY = re.compile(r"\s{0,20}(?P<text>[2-5][0-9]{2}(?:[ -].*|$))")
 
 #: In order of preference where two fit equally well.
@@ -88,18 +96,17 @@ STYLES = (
     # Thunderbird's error console, Nodemailer
     Style(
         "log",
-        re.compile(
-            r".{0,120}?(?:mailnews\.smtp[.\d]{0,6}:|\]) (?P<mark>[SC]): (?P<text>.*?)"
-            r"(?:\s{1,4}Smtp\w{1,20}\.\w{2,4}:[\d:]{1,12})?"
-        ),
+        re.compile(r".{0,120}?(?:mailnews\.smtp[.\d]{0,6}:|\]) (?P<mark>[SC]): (?P<text>.*?)" + _PLACE_IN_CODE),
         {"S": _RECEIVED, "C": _SENT},
-        more=_FURTHER_REPLY,
+        _shown,
+        more=re.compile(r"\s{0,20}(?P<text>[2-5][0-9]{2}(?:[ -].*?|$))" + _PLACE_IN_CODE),
     ),
     # Thunderbird's MOZ_LOG, before version 102
     Style(
         "log",
         re.compile(r".{0,160}?SMTP (?P<mark>Response|Send): (?P<text>.*)"),
         {"Response": _RECEIVED, "Send": _SENT},
+        _shown,
     ),
     Style(
         "phpmailer",
@@ -135,18 +142,19 @@ STYLES = (
     Style(
         "exim",
         re.compile(
-            r" {2}SMTP(?P<mark><<|>>|\|>|\+>) (?P<text>.*)|(?P<note>)(?P<connecting>Connecting to .* connected)"
+            r"\s{0,4}SMTP(?P<mark><<|>>|\|>|\+>) (?P<text>.*)"
+            r"|(?P<note>)\s{0,8}(?P<connecting>Connecting to .* connected\s*)"
         ),
         {"<<": _RECEIVED, ">>": _SENT, "|>": _SENT, "+>": _SENT},
-        more=re.compile(r" {9}(?P<text>[2-5][0-9]{2}(?:[ -].*|$))"),
-        errors=re.compile(r"Connecting to .* failed: .*"),
+        more=_FURTHER_REPLY,
+        errors=re.compile(r"\s{0,8}Connecting to .* failed: .*"),
     ),
     # What Postfix tells the postmaster of a session that it was the server of
     Style(
         "postfix",
         re.compile(r"\s{0,8}(?P<mark>In|Out):\s{1,3}(?P<text>.*)"),
         {"In": _SENT, "Out": _RECEIVED},
-        more=re.compile(r" {5,12}(?P<text>\S.*)"),
+        more=re.compile(r"\s{5,12}(?P<text>\S.*)"),
     ),
     # debug_peer_list
     Style(
@@ -160,7 +168,7 @@ STYLES = (
     # A bounce of Sendmail; Perl's Net::SMTP
     Style(
         "sendmail",
-        re.compile(r"(?:Net::\w{1,20}(?:=\w{1,10}\(0x[0-9a-f]{1,16}\))?)?(?P<mark>>>>|<<<) ?(?P<text>.*)"),
+        re.compile(r"(?:Net::\w{1,20}=\w{1,10}\(0x[0-9a-f]{1,16}\))?(?P<mark>>>>|<<<) ?(?P<text>.*)"),
         {">>>": _SENT, "<<<": _RECEIVED},
     ),
     # sendmail -v

@@ -82,7 +82,7 @@ def _unquoted(lines: list[str]) -> list[str]:
     """Take off what most lines begin with, one level after the other, as mail programs put it on."""
     for _ in range(_MOST_QUOTED):
         written = [line for line in lines if line.strip()]
-        if sum(1 for line in written if _QUOTE.match(line)) * 3 < len(written) * 2 or not written:
+        if sum(1 for line in written if _QUOTE.match(line)) * 2 < len(written) or not written:
             break
         lines = [_QUOTE.sub("", line, count=1) if _QUOTE.match(line) else line for line in lines]
     return [line.replace("\xa0", " ").strip() for line in lines]

@@ -57,6 +57,8 @@ def typed(lines: Sequence[str]) -> tuple[SavedSession, ...]:
     facts = log.handshake.facts if openssl else None
     if not any(one.mark in (Mark.RECEIVED, Mark.ERROR) for one in log.sayings) and facts is None:
         return ()
+    if not log.sayings and facts is not None:
+        log.say(Mark.NOTE, f"TLS {str(facts['version']).removeprefix('TLSv')}, {facts['cipher']}", len(lines))
     return (
         SavedSession(
             format="openssl" if openssl else "telnet",
@@ -100,12 +102,12 @@ class _Log:
         elif self._aside(line, number):
             pass
         elif COMMAND.match(line) or (self._wanted == "response" and (line or self._answered(number))):
-            self._say(Mark.SENT, line, number)
+            self.say(Mark.SENT, line, number)
             self._wanted = None
         elif self._greeted and line:
             self._unknown(line, number)
 
-    def _say(self, mark: Mark, text: str, number: int) -> None:
+    def say(self, mark: Mark, text: str, number: int) -> None:
         self.sayings.append(Saying(mark, text, self._openssl, None, number))
 
     def _message(self, line: str, number: int) -> None:
@@ -114,7 +116,7 @@ class _Log:
             self._wanted = None
             self._reply(line, number)
             return
-        self._say(Mark.SENT, line, number)
+        self.say(Mark.SENT, line, number)
         self._wanted = None if line == "." else "message"
 
     def _unknown(self, line: str, number: int) -> None:
@@ -128,9 +130,9 @@ class _Log:
         elif self._openssl:
             return  # it says much about itself
         elif heard and last.text[3:4] != "-" and self._answered(number):
-            self._say(Mark.SENT, line, number)
+            self.say(Mark.SENT, line, number)
         else:
-            self._say(Mark.NOTE, line, number)
+            self.say(Mark.NOTE, line, number)
 
     def _answered(self, number: int) -> bool:
         """Is the next line that is not empty a reply?"""
@@ -140,12 +142,10 @@ class _Log:
         if self._openssl and not self._greeted and line.startswith("250"):
             # s_client shows the last line of what it had to read itself before STARTTLS.
             self.starttls = self._greeted = True
-            self._say(
-                Mark.NOTE, f"openssl has said EHLO and STARTTLS itself; the EHLO reply ended with: {line}", number
-            )
+            self.say(Mark.NOTE, f"openssl has said EHLO and STARTTLS itself; the EHLO reply ended with: {line}", number)
             return
         self._greeted = True
-        self._say(Mark.RECEIVED, line, number)
+        self.say(Mark.RECEIVED, line, number)
         if line[3:4] != "-":
             self._wanted = {"354": "message", "334": "response"}.get(line[:3])
 
@@ -168,12 +168,12 @@ class _Log:
     def _about_tls(self, line: str, number: int) -> bool:
         if line == "RENEGOTIATING":
             words = "openssl took the R that began a line for its own command; -quiet or small letters prevent that"
-            self._say(Mark.NOTE, words, number)
+            self.say(Mark.NOTE, words, number)
             return True
         if self.handshake.read(line) or _OPENSSL_ASIDES.fullmatch(line):
             return True
         if _OPENSSL_ERRORS.fullmatch(line) and not self._greeted:
-            self._say(Mark.ERROR, line, number)
+            self.say(Mark.ERROR, line, number)
             return True
         return False
 
@@ -181,11 +181,11 @@ class _Log:
         if _SKIPPED.match(line):
             return True
         if _NOTES.match(line):
-            self._say(Mark.NOTE, line.removeprefix("=== "), number)
+            self.say(Mark.NOTE, line.removeprefix("=== "), number)
             return True
         if _ERRORS.match(line):
             said = any(one.mark is Mark.SENT and one.text[:4].upper() == "QUIT" for one in self.sayings)
-            self._say(Mark.NOTE if said else Mark.ERROR, line, number)
+            self.say(Mark.NOTE if said else Mark.ERROR, line, number)
             return True
         return False
 

@@ -43,9 +43,10 @@ def _read(text: str) -> tuple[SavedSession, ...]:
     return found
 
 
-def _heard(sessions: Sequence[SavedSession]) -> int:
-    """Count what a server said; a session without it is still more than none."""
-    return len(sessions) + 2 * sum(one.mark is Mark.RECEIVED for session in sessions for one in session.sayings)
+def _heard(sessions: Sequence[SavedSession]) -> tuple[int, int]:
+    """Count what a server said; where none did, a program that has its own way to say so is believed first."""
+    received = sum(one.mark is Mark.RECEIVED for session in sessions for one in session.sayings)
+    return received, 0 if received or not sessions else 1 if sessions[0].format == "telnet" else 2
 
 
 def _nothing(lines: Sequence[str]) -> TranscriptParseError:

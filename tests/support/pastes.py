@@ -13,7 +13,11 @@ def _each(change: Callable[[str], str]) -> Callable[[str], bytes]:
 
 
 def _wrapped(line: str) -> str:
-    return textwrap.fill(line, 76, drop_whitespace=True, break_long_words=False) if len(line) > 76 else line
+    return (
+        textwrap.fill(line, 76, drop_whitespace=True, break_long_words=False, break_on_hyphens=False)
+        if len(line) > 76
+        else line
+    )
 
 
 def _html(text: str) -> bytes:
