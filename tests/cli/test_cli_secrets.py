@@ -94,7 +94,7 @@ def test_a_password_that_is_given_back_is_hidden_in_every_format(
 def test_passwords_of_any_kind_are_hidden(
     smtpdoc: Smtpdoc, shelf: Path, tmp_path: Path, mechanism: str, password: str
 ) -> None:
-    answers = (echoes(password), C, b"221 bye\r\n")
+    answers: tuple[Step, ...] = (echoes(password), C, b"221 bye\r\n")
     if len(password) > 300:  # too long for the command: it follows the challenge (RFC 4954 section 4)
         answers = (b"334 \r\n", C, *answers)
     ran, told = probe(smtpdoc, shelf, tmp_path, mechanism, answers, "--verbose", password=password)
