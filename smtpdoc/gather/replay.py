@@ -75,7 +75,8 @@ class _Replay:
         self._one_sided = not any(one.mark is Mark.SENT for one in saved.sayings)
         first = next((one for one in saved.sayings if one.mark in (Mark.SENT, Mark.RECEIVED)), None)
         # openssl does STARTTLS by itself, before what it shows.
-        under_tls_already = first is not None and first.encrypted and saved.tls_mode == "starttls"
+        under_tls_already = saved.tls is not None if first is None else first.encrypted
+        under_tls_already = under_tls_already and saved.tls_mode == "starttls"
         self._encrypted = saved.format == "openssl" or under_tls_already
         self._tls_told = False
         self._starttls_accepted = saved.tls_mode == "starttls" and self._encrypted
