@@ -101,7 +101,7 @@ class _Replay:
         saved, place = self._saved, self._place
         before, after = self._ehlo.get(Stage.EHLO), self._ehlo.get(Stage.EHLO_TLS)
         implicit = saved.tls_mode == "implicit" or (
-            after is None and any(one.encrypted for one in self._exchanges[1:2])
+            not self._starttls_accepted and any(one.encrypted for one in self._exchanges[1:2])
         )
         if implicit:
             before, after = None, after or before
