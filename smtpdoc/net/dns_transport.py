@@ -281,9 +281,10 @@ def _read(data: bytes | OSError, question: Question) -> Answer | Fault | Truncat
 
 
 async def _connected_socket(server: NameServer, dice: _Dice) -> _Socket:
-    # A literal address, so this asks nobody; it reads the zone index of fe80::1%eth0 for us.
+    # A literal address, so this asks nobody; it reads the zone index of fe80::1%eth0 for us. Bytes: text would go
+    # through the idna codec, which takes a millisecond to load.
     family, _, _, _, address = socket.getaddrinfo(
-        server.address, server.port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+        server.address.encode(), server.port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
     )[0]
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
