@@ -86,7 +86,7 @@ class _Reader:
             if mark is Mark.NOTE and _CONNECTING.match(text) and any(one.mark in _SPOKEN for one in current):
                 found.append([])
                 current = found[-1]
-            current.append(Saying(mark, text, encrypted, at, number))
+            current.append(Saying(mark, text.strip() if mark is Mark.NOTE else text, encrypted, at, number))
             above = line
         return [self._session(said) for said in found if said]
 

@@ -17,13 +17,13 @@ _CUT_OFF = "message-cut-off"
 
 def _answers(session: Transcript, *stages: Stage) -> Iterator[tuple[Exchange, tuple[str, ...]]]:
     """Tell the exchanges of these stages, each with the recipients that the message was for: a second try after
-    greylisting may have sent it again, to others."""
+    greylisting may have sent it again, to others; LMTP answers for each (RFC 2033 section 4.2)."""
     recipients: list[str] = []
     for one in session.exchanges:
         if one.stage is Stage.RCPT and one.decides and one.status is StageStatus.OK:
             recipients.append(one.recipient or "")
         elif one.stage in stages:
-            yield one, tuple(recipients)
+            yield one, (one.recipient,) if one.recipient else tuple(recipients)
         if one.stage is Stage.MESSAGE:
             recipients.clear()
 
