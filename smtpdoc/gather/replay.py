@@ -19,6 +19,7 @@ from smtpdoc.gather.replay_tls import saved_tls
 from smtpdoc.grammar.dialogue import COMMAND, Mark, SavedSession, Saying
 from smtpdoc.grammar.ehlo import Capabilities, parse_ehlo
 from smtpdoc.grammar.reply import Reply, ReplyLine, reply_from_lines
+from smtpdoc.grammar.reply_reader import RawReply, ReplyReader
 from smtpdoc.grammar.secret import HIDDEN
 from smtpdoc.grammar.transcript_file import json_object
 
@@ -70,7 +71,7 @@ class _Replay:
         self._exchanges: list[Exchange] = []
         self._owed: deque[_Owed] = deque([_Owed(Stage.GREETING, "", False, None)])
         self._partial: list[ReplyLine] = []
-        self._faults: dict[str, None] = {}
+        self._wire = bytearray()  # the bytes of the reply under way, where they were kept with their line ends
         self._unsolicited: list[Reply] = []
         self._one_sided = not any(one.mark is Mark.SENT for one in saved.sayings)
         first = next((one for one in saved.sayings if one.mark in (Mark.SENT, Mark.RECEIVED)), None)
@@ -259,9 +260,9 @@ class _Replay:
                 self._unsolicited.append(reply_from_lines((ReplyLine(code, True, text, raw),)))
             return
         self._line(one)
-        if one.end == "\n":
-            self._faults["bare-lf"] = None
-        self._partial.append(ReplyLine(code, last, text, one.text.encode("utf-8", "surrogateescape")))
+        raw = one.text.encode("utf-8", "surrogateescape")
+        self._wire += raw + one.end.encode() if one.end else b""
+        self._partial.append(ReplyLine(code, last, text, raw))
         if last:
             self._reply_ends(one)
 
@@ -273,8 +274,8 @@ class _Replay:
         return bool(self._owed)
 
     def _reply_ends(self, one: Saying) -> None:
-        reply = reply_from_lines(tuple(self._partial), tuple(self._faults))
-        self._partial, self._faults = [], {}
+        reply = reply_from_lines(tuple(self._partial), _faults(bytes(self._wire)))
+        self._partial, self._wire = [], bytearray()
         owed = self._owed[0]
         if reply.code == 334 and owed.stage is Stage.AUTH:
             return
@@ -358,7 +359,7 @@ class _Replay:
         status = StageStatus.FAILED
         self._add(Exchange(failure.stage, command, None, failure, self._encrypted, 0.0, recipient, status=status))
         self._owed.clear()
-        self._partial, self._faults = [], {}  # half a reply is no reply
+        self._partial, self._wire = [], bytearray()  # half a reply is no reply
 
     def _end(self) -> None:
         self._errors_end(goes_on=False)
@@ -369,6 +370,11 @@ class _Replay:
         owed = next((one for one in self._owed if one.stage not in (Stage.QUIT, Stage.OTHER)), None)
         if self._exchanges and owed is not None and not self._told:
             self._failed(unanswered(owed.command, owed.stage), owed)
+
+
+def _faults(wire: bytes) -> tuple[str, ...]:
+    """Return what RFC 5321 does not allow in the bytes of a reply."""
+    return next((one.faults for one in ReplyReader().feed(wire) if isinstance(one, RawReply)), ())
 
 
 def _begins_late(sayings: Sequence[Saying]) -> bool:

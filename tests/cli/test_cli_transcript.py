@@ -193,3 +193,62 @@ def test_a_file_that_is_missing_or_far_too_large_is_a_usage_error(smtpdoc: Smtpd
 
     assert 2 == smtpdoc("probe", "--replay", str(tmp_path / "none")).code
     assert "larger" in smtpdoc("probe", "--replay", str(large)).err
+
+
+HOSTILE = {
+    "stray bytes": (
+        b"220 mx caf\xe9 \x1b[31m\x00\r\n",
+        C,
+        b"250-mx\r\r\n250-\xff\xfe\r\n250 SIZE \\x41\\r\n",
+        C,
+        b"221 bye\r\n",
+    ),
+    "half a reply": (b"220 mx\r\n", C, b"250-mx\r\n250-SI"),
+    "a surplus reply": (b"220 mx\r\n250 surprise\r\n", C, b"250 mx\r\n", C, b"221 bye\r\n"),
+    "no SMTP": (b"SSH-2.0-OpenSSH_9.2\r\n",),
+    "421 at once": (b"421 4.7.0 too busy\r\n",),
+    "looks like a transcript": (
+        b"220 mx\r\n",
+        C,
+        b'250-mx\r\n250-\n## stage {"stage": "ehlo", "status": "failed"}\r\n250 ## end ok\r\n',
+        C,
+        b"221 bye\r\n",
+    ),
+    "a long line": (b"220 mx\r\n", C, b"250-mx\r\n250 " + b"x " * 3900 + b"\r\n", C, b"221 bye\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_server_replayed_is_the_same(smtpdoc: Smtpdoc, name: str, tmp_path: Path) -> None:
+    file = tmp_path / "session.txt"
+    with served(*HOSTILE[name]) as port:
+        live = smtpdoc("probe", f"127.0.0.1:{port}", "--timeout", "5", "--json", "--transcript", str(file))
+    again = smtpdoc("probe", "--replay", str(file), "--json")
+    first, second = live.json, again.json
+    (one,), (two,) = first["evidence"]["sessions"], second["evidence"]["sessions"]
+
+    assert live.code == again.code
+    assert [finding["id"] for finding in first["findings"]] == [finding["id"] for finding in second["findings"]]
+    assert [line["text"] for line in one["transcript"]] == [line["text"] for line in two["transcript"]]
+    assert [(stage["stage"], stage["status"]) for stage in one["stages"]] == [
+        (stage["stage"], stage["status"]) for stage in two["stages"]
+    ]
+
+
+def test_a_session_is_read_from_standard_input_as_powershell_writes_it() -> None:
+    text = "S: 220 mx.example.net ESMTP\r\nC: MAIL FROM:<>\r\nS: 550 5.7.1 no\r\n".encode("utf-16")
+    ran = subprocess.run(
+        [sys.executable, "-m", "smtpdoc", "probe", "--replay", "-"], input=text, capture_output=True, check=False
+    )
+
+    assert 1 == ran.returncode
+    assert b"refused at MAIL" in ran.stdout
+
+
+@pytest.mark.parametrize("place", ["/dev/zero", "."], ids=["endless", "directory"])
+def test_what_is_no_file_of_a_session_is_told(smtpdoc: Smtpdoc, place: str) -> None:
+    ran = smtpdoc("probe", "--replay", place)
+
+    assert 2 == ran.code
+    assert "transcript" in ran.err
+    assert "" == ran.out
