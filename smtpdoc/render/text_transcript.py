@@ -194,9 +194,9 @@ class TranscriptView:
         body = Text(printable(text))
         if bullet:
             body = Text(f"{self.page.marks.dot} ").append_text(body)
-        for number, line in enumerate(wrapped(body, self.page.width - bar.cell_len)):
-            hang = "  " if bullet and number else ""
-            self.page.line(Text.assemble(bar, hang, line))
+        indent = "  " if bullet else ""
+        for number, line in enumerate(wrapped(body, self.page.width - bar.cell_len - len(indent))):
+            self.page.line(Text.assemble(bar, indent if number else "", line))
 
 
 def _keyword(capability: str) -> str:

@@ -37,8 +37,12 @@ class Screen:
         self.view.exchange(replace(exchange(stage, text), **changes))
 
     @property
+    def rows(self) -> list[str]:
+        return self._out.getvalue().splitlines()
+
+    @property
     def lines(self) -> list[str]:
-        return [line[9:].strip() for line in self._out.getvalue().splitlines()]
+        return [row[9:].strip() for row in self.rows]
 
 
 def test_each_line_of_a_slow_reply_is_shown_as_it_comes() -> None:
@@ -73,6 +77,17 @@ def test_pipelined_replies_wait_for_their_explanations() -> None:
     assert ["<-  250 ok", "<-  550 5.1.1 no such user"] == screen.lines[3:5]
     assert screen.lines[5].startswith("│ ")
     assert "<-  221 bye" == screen.lines[-1]
+
+
+def test_advice_beside_the_lines_keeps_to_the_width() -> None:
+    screen = Screen()
+    text = "454 4.7.0 TLS not available due to local problem"
+    refused = exchange(Stage.STARTTLS, text)
+    assert refused.reply is not None
+    screen.hear(text)
+    screen.over(Stage.STARTTLS, text, explanation=explain(refused.reply, stage="starttls"))
+
+    assert max(map(len, screen.rows)) <= 80
 
 
 def test_a_login_is_shown_line_by_line() -> None:
