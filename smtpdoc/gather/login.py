@@ -27,6 +27,7 @@ from smtpdoc.seams import Command, Session
 _COMMAND_LIMIT_BYTES = 512
 #: What the client says that holds no secret: nothing, and the answer to an error of OAUTHBEARER.
 _EMPTY = (b"", b"\1")
+_SHORT_BYTES = 8
 
 
 def unsafe_reason(session: Session, *, downgraded: bool, allowed: bool) -> str | None:
@@ -93,7 +94,8 @@ class _Attempt:
         self._elapsed_s = 0.0
         self._shown = f"AUTH {mechanism}"
         self._mask = Mask()
-        self._mask.add(login.secret.reveal())
+        self._secret = login.secret.reveal()
+        self._mask.add(self._secret)
 
     async def run(self) -> Exchange:
         initial = next(self._steps)
@@ -180,16 +182,21 @@ class _Attempt:
         return self._mask(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
     def _encoded(self, response: bytes) -> str:
-        """Return a response as it is sent; one that is made from the secret is as good as that, and hidden with it.
+        """Return a response as it is sent, and from then on have the secret hidden, or what is made from it.
 
         Not before: what the server said until then are its own words, whatever the secret is.
         """
         encoded = encode_response(response)
-        user, secret = self._login.user, self._login.secret.reveal()
-        name_only = response == user.encode("utf-8", "surrogateescape") or response.startswith(b"n,,n=")  # SCRAM's
-        if response not in _EMPTY and not name_only:
-            self._session.hide(*((secret,) if secret != user else ()))
+        user, secret = (text.encode("utf-8", "surrogateescape") for text in (self._login.user, self._secret))
+        name_only = response == user or response.startswith(b"n,,n=")  # SCRAM's first message
+        if response in _EMPTY or name_only:
+            return encoded
+        if secret not in response:
             self._session.hide(encoded, response.decode("utf-8", "surrogateescape"))
+        elif secret != user:
+            self._session.hide(self._secret)
+        if len(secret) < _SHORT_BYTES:  # too little to be found within other base64
+            self._session.hide(encoded)
         return encoded
 
 

@@ -17,10 +17,10 @@ HIDDEN = "(hidden)"
 _SHORT = 3
 # A base64 core shorter than this says nothing about the secret and would be found in any token.
 _CORE = 4
-# Servers cut and wrap what they echo: so many letters in a row of a secret's base64 form, or of a long secret itself,
-# give a token away.
-_ENCODED_GRAM = 6
-_PLAIN_GRAM = 12
+# Servers cut and wrap what they echo: so many letters from either end of a secret's base64 form, or so many in a row of
+# it or of a long secret itself, give a token away. Fewer could be a word that the secret shares with the server.
+_END = 10
+_GRAM = 12
 _LONG = 24
 # A secret may stand in what a token says, in base64 again or as JSON writes it.
 _DEPTH = 2
@@ -79,13 +79,14 @@ def base64_cores(secret: bytes) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class _Forms:
-    """What to look for: `pattern` in the text; `cores` in its base64 tokens; `grams` of _ENCODED_GRAM letters and
-    `plain_grams` of _PLAIN_GRAM in tokens that are written small."""
+    """What to look for: `pattern` in the text; `cores` in its base64 tokens; `ends` of _END letters and `grams` of
+    _GRAM in tokens that are written small.
+    """
 
     pattern: re.Pattern[bytes]
     cores: tuple[bytes, ...]
+    ends: frozenset[bytes]
     grams: frozenset[bytes]
-    plain_grams: frozenset[bytes]
 
     def spans(self, data: bytes, start: int = 0, depth: int = _DEPTH) -> list[tuple[int, int]]:
         """Return where something from `start` on is to be hidden, in order; base64 is decoded `depth` times."""
@@ -103,8 +104,8 @@ class _Forms:
         small = token.lower()
         return (
             any(core in token for core in self.cores)
-            or not self.grams.isdisjoint(_grams(small, _ENCODED_GRAM))
-            or not self.plain_grams.isdisjoint(_grams(small, _PLAIN_GRAM))
+            or not self.ends.isdisjoint(_grams(small, _END))
+            or not self.grams.isdisjoint(_grams(small, _GRAM))
             or (depth > 0 and len(token) >= _SHORTEST_TOKEN and bool(self.spans(_decoded(token), 0, depth - 1)))
         )
 
@@ -153,20 +154,22 @@ class Mask:
 def _forms(secrets: list[str], said: set[bytes]) -> _Forms:
     literals: list[bytes] = []
     cores: set[bytes] = set()
+    ends: set[bytes] = set()
     grams: set[bytes] = set()
-    plain_grams: set[bytes] = set()
     for secret in sorted(secrets, key=len, reverse=True):
         raw = _raw(secret)
         literals += _literals(secret, said)
         for core in (found.translate(_URL_SAFE) for form in _encodings(secret) for found in base64_cores(form)):
-            if len(core) < _ENCODED_GRAM:
+            if len(core) < _END:
                 cores.add(core)
             else:
-                grams.update(_grams(core.lower(), _ENCODED_GRAM))
+                small = core.lower()
+                ends |= {small[:_END], small[-_END:]}
+                grams.update(_grams(small, _GRAM))
         for token in _TOKEN.findall(raw + b" " + raw.hex().encode()) if len(raw) >= _LONG else ():
-            plain_grams.update(_grams(token.translate(_URL_SAFE).lower(), _PLAIN_GRAM))
+            grams.update(_grams(token.translate(_URL_SAFE).lower(), _GRAM))
     pattern = re.compile(b"|".join(literals) or rb"(?!)")
-    return _Forms(pattern, tuple(cores), frozenset(grams), frozenset(plain_grams))
+    return _Forms(pattern, tuple(cores), frozenset(ends), frozenset(grams))
 
 
 def _literals(secret: str, said: set[bytes]) -> Iterator[bytes]:

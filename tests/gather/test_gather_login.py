@@ -8,12 +8,12 @@ import re
 from base64 import b64decode, b64encode
 
 import pytest
+from support.probing import gather_probe
 from support.scripted import Recorded, ScriptedDialer, ScriptedSession
 from support.zone import run_now
 
 from smtpdoc.evidence.smtp import Exchange, LineKind, Stage, StageStatus
 from smtpdoc.gather.options import ProbeOptions
-from smtpdoc.gather.probe import gather_probe
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.target import Target
 
@@ -147,8 +147,7 @@ def test_a_name_alone_is_not_hidden() -> None:
 
     log_in(session)
 
-    assert "alice" not in session.hidden
-    assert {PASSWORD, b64encode(PASSWORD.encode()).decode()} <= set(session.hidden)
+    assert [PASSWORD] == sorted(set(session.hidden))
 
 
 def test_a_token_that_is_given_back_inside_the_error_is_masked_in_its_note() -> None:

@@ -130,3 +130,18 @@ def test_no_reply_is_half_a_secret_in_what_is_no_smtp(shelf: Path, caplog: pytes
 
     assert [one for one in forms(PASSWORD) if one in told] == []
     assert any(one.failure is not None and one.failure.word == "not-smtp" for one in transcript.exchanges)
+
+
+@pytest.mark.parametrize("mechanism", ["XOAUTH2", "OAUTHBEARER"])
+def test_what_the_server_says_about_a_token_is_not_taken_for_the_token(
+    shelf: Path, mechanism: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its JSON has words that the client's message has, too: "Bearer", and often the user name."""
+    reason = b64encode(b'{"status":"401","schemes":"Bearer","scope":"user=alice"}')
+
+    told, transcript, _ = probe(shelf, mechanism, (b"334 " + reason + b"\r\n", C, b"535 no\r\n", C, b"221\r\n"), caplog)
+
+    (login,) = (one for one in transcript.exchanges if one.stage is Stage.AUTH)
+    assert login.reply is not None
+    assert login.reply.code == 535
+    assert "status 401 (the token is wrong, expired or revoked), schemes Bearer, scope user=alice" in told
