@@ -73,6 +73,19 @@ def size_limit(keywords: Mapping[str, str]) -> int | None:
     return int(value) or None if value.isascii() and value.isdigit() and len(value) <= 20 else None
 
 
+def meaning(keyword: str) -> str:
+    """Return what an EHLO keyword offers, in a few words.
+
+    >>> meaning("SIZE"), meaning("XXXXXXXA")
+    ('names the largest message it takes, in bytes (RFC 1870)', 'written over on the way: most likely STARTTLS')
+    """
+    if known := MEANINGS.get(keyword):
+        return known
+    if overwritten_keyword((keyword,)) is not None:
+        return "written over on the way: most likely STARTTLS"
+    return "a private extension" if keyword.startswith("X") else "not a registered keyword"
+
+
 def overwritten_keyword(keywords: Iterable[str]) -> str | None:
     """Return a keyword that looks written over by a device on the way ("XXXXXXXA"), or None."""
     return next((keyword for keyword in keywords if _OVERWRITTEN.fullmatch(keyword)), None)
@@ -101,6 +114,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "MT-PRIORITY": "orders messages by priority (RFC 6710)",
         "MTRK": "keeps tracking data of messages (RFC 3885)",
         "NO-SOLICITING": "declares which bulk mail it refuses (RFC 3865)",
+        "ONEX": "ends after one message (Sendmail's extension, gone)",
         "PIPECONNECT": "takes the first commands before its greeting is read (Exim's extension)",
         "PIPELINING": "takes several commands in one go (RFC 2920)",
         "PRDR": "answers after the message for each recipient (Exim's extension)",
@@ -116,9 +130,15 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "VRFY": "says whether a mailbox exists, or says that it knows the command (RFC 5321)",
         "X-EXPS": "logins between Exchange servers",
         "X-ANONYMOUSTLS": "TLS between Exchange servers",
+        "X-LINK2STATE": "routes between old Exchange servers",
+        "XADR": "shows how it reads an address (PMDF's extension)",
         "XCLIENT": "lets trusted proxies tell the real client (Postfix's extension)",
+        "XEXCH50": "properties of messages between old Exchange servers",
         "XFORWARD": "lets trusted filters tell the real client, for logs (Postfix's extension)",
+        "XOORG": "tells the originating organization between Exchange servers",
+        "XPROXY": "tells the real client between Exchange servers",
         "XRDST": "routes between Exchange servers",
         "XSHADOW": "keeps shadow copies between Exchange servers",
+        "XVERP": "sends with a return address of its own for each recipient (Postfix's extension)",
     }
 )

@@ -223,15 +223,15 @@ def _certificate_word(tls: TlsFacts | None, level: Level) -> tuple[str, Level]:
 
 
 def _details(page: Page, session: Transcript) -> None:
-    from smtpdoc.grammar.ehlo import MEANINGS
+    from smtpdoc.grammar.ehlo import meaning
 
     capabilities: Mapping[str, str] | None = session.capabilities_after_tls or session.capabilities_before_tls
     if capabilities:
         page.blank()
         page.line("What the server offers", "head")
         for keyword, parameters in capabilities.items():
-            meaning = Text(MEANINGS.get(keyword) or "not a registered keyword", "quiet")
-            words = Text.assemble(f"{printable(parameters)} {page.marks.dot} ", meaning) if parameters else meaning
+            told = Text(meaning(keyword), "quiet")
+            words = Text.assemble(f"{printable(parameters)} {page.marks.dot} ", told) if parameters else told
             page.hanging(Text(f"  {printable(keyword):<21} "), words)
     if session.tls is not None:
         from smtpdoc.render.text_certificates import render_chain, render_handshake

@@ -9,7 +9,7 @@ import pytest
 from support.scripted import reply
 from support.sessions import exchange, handshake, session
 
-from smtpdoc.catalog.checks import smtp
+from smtpdoc.catalog.checks import extensions, smtp
 from smtpdoc.catalog.explain import explain
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Finding
@@ -178,3 +178,12 @@ def test_auth_that_is_not_offered_belongs_on_a_submission_port(port: int) -> Non
 
     assert (port != 587) is bool(finding.paste)
     assert ("turn it on there" in finding.fix) is (port == 587)
+
+
+@pytest.mark.parametrize(("stage", "penalty"), [("auth", True), ("rcpt", False)])
+def test_a_login_that_takes_long_may_be_a_penalty(stage: str, penalty: bool) -> None:
+    slow = replace(exchange(Stage(stage), "235 ok"), elapsed_s=8.0)
+
+    (finding,) = (one for one in extensions.checks.run(session(slow)) if one.id == "smtp.slow-reply")
+
+    assert penalty is ("penalty" in finding.fix)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smtpdoc.grammar.ehlo import MEANINGS, auth_mechanisms, overwritten_keyword, parse_ehlo, size_limit
+from smtpdoc.grammar.ehlo import MEANINGS, auth_mechanisms, meaning, overwritten_keyword, parse_ehlo, size_limit
 
 
 def test_the_first_line_is_the_domain_and_never_an_extension() -> None:
@@ -87,3 +87,16 @@ def test_what_a_firewall_wrote_over_is_recognised(keyword: str, expected: bool) 
 def test_every_meaning_is_a_phrase_of_its_own() -> None:
     assert len(set(MEANINGS.values())) == len(MEANINGS)
     assert all(keyword == keyword.upper() and not words.endswith(".") for keyword, words in MEANINGS.items())
+
+
+@pytest.mark.parametrize(
+    ("keyword", "words"),
+    [
+        ("XVERP", MEANINGS["XVERP"]),
+        ("XXXXXXXA", "written over on the way: most likely STARTTLS"),
+        ("X-RCPTLIMIT", "a private extension"),
+        ("STARTTLS2", "not a registered keyword"),
+    ],
+)
+def test_a_keyword_that_nobody_registered_is_told_from_one_that_was_written_over(keyword: str, words: str) -> None:
+    assert words == meaning(keyword)

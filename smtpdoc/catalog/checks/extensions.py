@@ -166,6 +166,13 @@ def middlebox(session: Transcript) -> Iterator[Detail]:
         )
 
 
+#: Dovecot makes each further login from an address wait that had failures, the right one too.
+_SLOW_LOGIN_FIX = (
+    "If logins from this address failed before, this is the penalty: wait some minutes and look again. Otherwise look "
+    "at what checks the server's logins."
+)
+
+
 @checks.add(
     "slow-reply",
     title="The server answers late",
@@ -191,6 +198,7 @@ def slow_reply(session: Transcript) -> Iterator[Detail]:
         yield Detail(
             f"{session.host} answered {told}{more}",
             subject=session.port_name,
+            fix=_SLOW_LOGIN_FIX if all(one.stage is Stage.AUTH for one in slow) else None,
             elapsed_s=round(max(one.elapsed_s for one in slow), 3),
         )
 
