@@ -25,11 +25,10 @@ def load(show: Callable[[], None] | None = None, *, with_envelope: bool = False)
 
     for text in ("250 2.0.0 Ok", "451 4.7.1 Try again later", "550 5.1.1 User unknown"):
         explain(parse_reply(text))  # the first reply of each class prepares its rules
-    from smtpdoc.api import looks_diagnosis  # noqa: F401 - for `diagnose`, like the next ones
-    from smtpdoc.catalog.checks import smtp, tls  # noqa: F401
+    from smtpdoc.api import looks_diagnosis  # noqa: F401 - for `diagnose`
+    from smtpdoc.api.session_diagnosis import session_checks
 
-    if with_envelope:
-        from smtpdoc.catalog.checks import envelope, message  # noqa: F401 - for `diagnose`
+    session_checks(with_envelope=with_envelope)
     _loaded = True
 
 

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.probe import ProbeEvidence
 from smtpdoc.evidence.smtp import Stage, StageStatus, Transcript
 from smtpdoc.report import Section
 
+if TYPE_CHECKING:
+    from smtpdoc.catalog.model import CheckSet
+
 _ENVELOPE = frozenset({Stage.VRFY, Stage.EXPN, Stage.MAIL})
+
+
+def session_checks(*, with_envelope: bool) -> dict[str, list[CheckSet[Transcript]]]:
+    """Return section → its checks of a session, in which something was said to MAIL or VRFY or not; loaded here."""
+    from smtpdoc.catalog.checks import smtp, tls
+
+    found = {"smtp": [smtp.checks], "tls": [tls.checks]}
+    if with_envelope:
+        from smtpdoc.catalog.checks import envelope, message
+
+        found["smtp"] += [envelope.checks, message.checks]
+    return found
 
 
 def diagnose(evidence: ProbeEvidence) -> tuple[Section, ...]:
     """Return the findings of all sessions: what the server said, and its TLS."""
-    from smtpdoc.catalog.checks import smtp as smtp_checks
-    from smtpdoc.catalog.checks import tls as tls_checks
-
-    sessions = _decided(evidence.sessions)
-    about_smtp = [smtp_checks.checks]
-    if any(one.stage in _ENVELOPE for session in sessions for one in session.exchanges):
-        from smtpdoc.catalog.checks import envelope, message
-
-        about_smtp += [envelope.checks, message.checks]
     from smtpdoc.api.looks_diagnosis import with_looks
 
-    sections = (
-        Section("smtp", tuple(found for session in sessions for checks in about_smtp for found in checks.run(session))),
-        Section("tls", tuple(finding for session in sessions for finding in tls_checks.checks.run(session))),
+    sessions = _decided(evidence.sessions)
+    with_envelope = any(one.stage in _ENVELOPE for session in sessions for one in session.exchanges)
+    sections = tuple(
+        Section(name, tuple(found for session in sessions for one in checks for found in one.run(session)))
+        for name, checks in session_checks(with_envelope=with_envelope).items()
     )
     return with_looks(sections, evidence, sessions)
 

@@ -141,12 +141,11 @@ def check_envelope(session: dict[str, Any], targets: Sequence[Target], *, mx: bo
             raise click.UsageError(f"{name} and --send exclude each other.")
 
 
-def read_message(path: str) -> Message:
-    """Return the message in a file or, for "-", on stdin; raise TargetError when there is none. With --body binarymime
-    it is one that goes byte for byte."""
+def read_message(path: str, *, binary: bool) -> Message:
+    """Return the message in a file or, for "-", on stdin; raise TargetError when there is none. A `binary` one goes
+    byte for byte."""
     from smtpdoc.grammar.message import parse_message
 
-    binary = click.get_current_context().params.get("body") == "binarymime"
     try:
         blocks = _reread_file(path) if path != "-" and Path(path).is_file() else _reread_copy(path)
         return parse_message(blocks, binary=binary)

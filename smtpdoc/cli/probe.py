@@ -26,6 +26,14 @@ TLS_MODES = ("auto", "starttls", "implicit", "optional", "none")
 QUIT_STAGES = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
 
 
+def read_address(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Read an IP address, of IPv6 perhaps with a zone."""
+    try:
+        return None if value is None else str(ip_address(value.strip("[]")))
+    except ValueError:
+        raise click.BadParameter(f"expected an IP address, got {value!r}", ctx, param) from None
+
+
 @click.command("probe", cls=ProbeCommand)
 @click.argument("targets", nargs=-1, metavar="TARGET...")
 @option(
@@ -46,7 +54,7 @@ QUIT_STAGES = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
 )
 @option("-4", "--ipv4", "ipv4", is_flag=True, help="IPv4 only.")
 @option("-6", "--ipv6", "ipv6", is_flag=True, help="IPv6 only.")
-@option("--source-ip", metavar="IP", help="Connect from this address of ours.")
+@option("--source-ip", callback=read_address, metavar="IP", help="Connect from this address of ours.")
 @option("--auth", metavar="MECH", help="SASL mechanism. Default: the best one offered.")
 @option(
     "--auth-user",
@@ -153,7 +161,7 @@ def command(
         needs_secret=mechanism != "EXTERNAL",
     )
     if path is not None:
-        session["message"] = message = read_message(path)
+        session["message"] = message = read_message(path, binary=session["body"] == "binarymime")
         confirm_sending(message, session["recipients"], parsed[0], path=path, yes=yes)
     kept = TranscriptFile(transcript) if transcript is not None else None
     screen = ProbeScreen(options, many=len(parsed) > 1, repeat=repeat, kept=kept)
@@ -236,7 +244,8 @@ def read_overrides(texts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         try:
             address = str(ip_address(ip.strip("[]")))
         except ValueError:
-            raise click.BadParameter(f"expected HOST:IP, got {text!r}", param_hint="--resolve") from None
+            words = f"expected HOST:IP, without a port, got {text!r}"
+            raise click.BadParameter(words, param_hint="--resolve") from None
         name = domain_name(host)
         found[name] = (*found.get(name, ()), address)
     return found

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from smtpdoc.cli.progress import Progress
     from smtpdoc.evidence.smtp import Exchange, Line, Transcript
     from smtpdoc.render.text import Page
-    from smtpdoc.render.text_probe import TranscriptView
+    from smtpdoc.render.text_transcript import TranscriptView
 
 #: More sessions than this are not set side by side at the end.
 TABLE_ROWS = 50
@@ -67,7 +67,7 @@ class ProbeScreen:
     def meanwhile(self) -> None:
         """Load what shows the report, while the server is busy."""
         if self.output.is_text:
-            from smtpdoc.render import text_probe  # noqa: F401 - for `show_probe`
+            from smtpdoc.render import text_probe, text_transcript  # noqa: F401 - for `show_probe`
         else:
             from smtpdoc.render import json_probe, json_v1  # noqa: F401 - for `Output`
 
@@ -121,7 +121,7 @@ class TranscriptOutput:
     def _begin(self) -> TranscriptView:
         self._waiting.clear()
         if self._view is None:
-            from smtpdoc.render.text_probe import TranscriptView
+            from smtpdoc.render.text_transcript import TranscriptView
 
             self._view = TranscriptView(self._output.page)
         return self._view
@@ -141,7 +141,8 @@ def show_probe(page: Page, report: Report, *, live: bool) -> None:
     """Print a report; the transcript too, unless it was shown while it happened."""
     from smtpdoc.evidence.probe import ProbeEvidence
     from smtpdoc.evidence.smtp import StageStatus
-    from smtpdoc.render.text_probe import render_transcript, render_verdict
+    from smtpdoc.render.text_probe import render_verdict
+    from smtpdoc.render.text_transcript import render_transcript
 
     if not isinstance(report.evidence, ProbeEvidence):
         return

@@ -57,19 +57,19 @@ class Delivery:
         return f"the message's header is not in ASCII, and {self.host} does not offer SMTPUTF8"
 
 
-def unsafe_transport(session: Session, *, clear_allowed: bool) -> str | None:
+def unsafe_transport(session: Session, *, clear_allowed: bool, tls_required: bool) -> str | None:
     """Return why a message must not go over this connection, or None. `clear_allowed`: between servers, or because the
-    user said so, clear text and unverified certificates will do (RFC 7435)."""
-    if clear_allowed:
+    user said so, clear text and unverified certificates will do (RFC 7435); `tls_required`: for this message they never
+    will (RFC 8689 section 4.2.1)."""
+    if clear_allowed and not tls_required:
         return None
+    why = "--require-tls wants verified TLS" if tls_required else "--tls optional sends it anyway"
     if not session.encrypted:
-        return "no message goes over clear text here; --tls optional sends it anyway"
+        return f"no message goes over clear text here; {why}"
     tls = session.tls
     if tls is None or not tls.trusted or not tls.name_matches:
         words = tls.verify_error if tls is not None and tls.verify_error else "it could not be verified"
-        return (
-            f"no message goes to a server whose certificate does not verify ({words}); --tls optional sends it anyway"
-        )
+        return f"no message goes to a server whose certificate does not verify ({words}); {why}"
     return None
 
 

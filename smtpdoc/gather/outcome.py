@@ -12,10 +12,11 @@ _NO_VERDICT = frozenset(
 )
 
 
-def outcome(exchanges: Sequence[Exchange]) -> StageStatus:
+def outcome(exchanges: Sequence[Exchange], *, over: bool = True) -> StageStatus:
     """Return the worst that the stages came to; the last try of a stage counts, and QUIT and mere questions never do.
 
-    A refusal is a verdict and beats a failure, which is none; a deferral is less than both.
+    A refusal is a verdict and beats a failure, which is none; a deferral is less than both. A session that is not
+    `over` was interrupted: that it was well so far is no verdict either.
     """
     last: dict[tuple[Stage, str | None], Exchange] = {}
     for exchange in exchanges:
@@ -23,5 +24,7 @@ def outcome(exchanges: Sequence[Exchange]) -> StageStatus:
             last[exchange.stage, exchange.recipient] = exchange
     seen = {exchange.status for exchange in last.values()}
     seen |= {StageStatus.FAILED for one in last.values() if one.failure and one.failure.word in _NO_VERDICT}
+    if not over:
+        seen.add(StageStatus.FAILED)
     worst = (StageStatus.REFUSED, StageStatus.FAILED, StageStatus.DEFERRED)
     return next((status for status in worst if status in seen), StageStatus.OK)

@@ -39,27 +39,6 @@ if TYPE_CHECKING:
 CONNECT_PATIENCE_S = 5.0
 
 
-async def gather_probe(
-    target: Target,
-    options: ProbeOptions,
-    dialer: Dialer,
-    watcher: Watcher,
-    *,
-    address: str | None = None,
-) -> Transcript:
-    """Talk to the target, or to one given address of it, as far as the options want, and return what happened.
-
-    The watcher is told every line and exchange as it happens. Raises ParseError or TargetError for addresses and names
-    that are none, before anything is sent, and TargetError for files that cannot be used.
-    """
-    probe = Probe(target, options, dialer, watcher)
-    try:
-        await probe.run(address)
-    finally:
-        probe.close()
-    return probe.transcript()
-
-
 class Probe:
     """A session under way. `transcript()` may be asked for at any time, also after a cancellation."""
 
@@ -88,6 +67,7 @@ class Probe:
         self._tls_downgraded = False
         self._observed_at = datetime.now(UTC)
         self._ended_at: float | None = None
+        self._over = False
         self._facts: dict[str, Fact] = {}
 
     @property
@@ -113,6 +93,7 @@ class Probe:
         self._budget = Budget(now, now + self.options.timeout_s)
         try:
             await self._steps(address)
+            self._over = True
         finally:
             self._ended_at = self._dialer.now()
 
@@ -362,14 +343,15 @@ class Probe:
         from smtpdoc.gather.message import Delivery, hand_over, not_sent, unsafe_transport
 
         offered = _keywords(self._capabilities) or {}
-        clear_allowed = self.opportunistic or self.options.allow_cleartext_auth
+        allowed = self.opportunistic or self.options.allow_cleartext_auth
+        required = self.options.require_tls
         if not envelope.accepted:
             not_sent(self._record, "no message was sent, since no recipient was accepted", "not-tried")
-        elif (reason := unsafe_transport(session, clear_allowed=clear_allowed)) is not None:
-            self._record.skip_unsafe(Stage.DATA, reason)
         elif (reason := Delivery(message, self.target.host, offered).obstacle(self.options)) is not None:
             not_sent(self._record, f"not sent: {reason}", "message-not-sent")
-        elif session.alive:
+        elif (reason := unsafe_transport(session, clear_allowed=allowed, tls_required=required)) is not None:
+            self._record.skip_unsafe(Stage.DATA, reason)
+        else:
             await hand_over(session, self._record, message)
 
     async def _quit(self, session: Session) -> None:
@@ -425,7 +407,7 @@ class Probe:
             port=self.target.port,
             family=None if address is None else "ipv6" if ":" in address else "ipv4",
             tls_mode="implicit" if self.implicit else self.options.tls,
-            outcome=outcome(exchanges),
+            outcome=outcome(exchanges, over=self._over),
             exchanges=exchanges,
             lines=tuple(self._record.lines),
             capabilities_before_tls=_keywords(self._before_tls),
@@ -461,7 +443,9 @@ def _message_facts(message: Message | None) -> MessageFacts | None:
 
 
 def _helo_argument(name: str) -> str:
-    """A name for EHLO as typed: nothing that ends the line or adds an argument."""
+    """A name for EHLO as typed, a U-label as A-label: nothing that ends the line or adds an argument."""
+    if not name.isascii():
+        return domain_name(name)
     if not name or any(not "!" <= char <= "~" for char in name):
         raise ParseError("a host name or an address literal for EHLO", name)
     return name

@@ -148,7 +148,7 @@ class SmtpSession:
             return self._unanswered(owed, outcome)
         reply = self._reply(outcome)
         self._greeted = self._greeted or outcome.raw.code == 220
-        return self._exchange(owed, reply, None, outcome.last_at, outcome.encrypted)
+        return self._exchange(owed, reply, None, outcome.at, outcome.encrypted)
 
     async def start_tls(self, opening: Command | None = None) -> Exchange:
         if self._context is None or self._trust is None or self._policy is None:
@@ -261,7 +261,7 @@ class SmtpSession:
         (RFC 5321 section 3.8)."""
         last = self._unsolicited[-1] if self._unsolicited else None
         if last is not None and last.raw.code == 421:
-            return self._exchange(owed, self._reply(last), None, last.last_at, last.encrypted)
+            return self._exchange(owed, self._reply(last), None, last.at, last.encrypted)
         return self._exchange(owed, None, self._failure(ending, owed.command.stage), self._now(), owed.encrypted)
 
     def _failure(self, ending: Ending, stage: Stage) -> Failure:

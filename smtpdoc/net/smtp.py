@@ -49,11 +49,10 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class TimedReply:
-    """A reply with the times of its first and last byte, and whether it came encrypted."""
+    """A reply, when its last byte came, and whether it came encrypted."""
 
     raw: RawReply
-    first_at: float
-    last_at: float
+    at: float
     encrypted: bool
 
 
@@ -84,7 +83,6 @@ class Wire(SMTPProtocol):
         self._ready: deque[TimedReply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._expected = 1
-        self._first_at = 0.0
         self._turn_is_theirs = True
         self._received_bytes = 0
         self._surplus = 0
@@ -246,14 +244,11 @@ class Wire(SMTPProtocol):
 
     def _read(self, data: bytes) -> None:
         now = self._clock()
-        if self._reader.idle:
-            self._first_at = now
         for event in self._reader.feed(data):
             if isinstance(event, ReplyLine):
                 self._listener.line_received(event, solicited=self._expected > 0, encrypted=self.encrypted)
                 continue
-            reply = TimedReply(event, self._first_at, now, self.encrypted)
-            self._first_at = now
+            reply = TimedReply(event, now, self.encrypted)
             if self._expected > 0:
                 self._expected -= 1
                 self._ready.append(reply)

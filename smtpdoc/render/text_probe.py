@@ -11,10 +11,8 @@ from smtpdoc.evidence.smtp import Exchange, Stage, StageStatus, TlsFacts, Transc
 from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.render.text import Page, plural, tally
-from smtpdoc.render.text_transcript import STATUS_LEVELS, TranscriptView, render_transcript
+from smtpdoc.render.text_transcript import STATUS_LEVELS
 from smtpdoc.report import Report
-
-__all__ = ["TranscriptView", "render_transcript", "render_verdict"]
 
 _STAGE_NAMES = {
     Stage.CONNECT: "reachable",

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from support.probing import gather_probe
 from support.scripted import Answer, Recorded, ScriptedDialer, ScriptedSession
 from support.zone import run_now
 
 from smtpdoc.errors import ParseError
 from smtpdoc.evidence.smtp import (
     Certificate,
+    Exchange,
     Failure,
     FailureKind,
     LineKind,
@@ -23,7 +25,6 @@ from smtpdoc.evidence.smtp import (
     Withheld,
 )
 from smtpdoc.gather.options import ProbeOptions
-from smtpdoc.gather.probe import gather_probe
 from smtpdoc.grammar.message import parse_message
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.target import Target
@@ -335,6 +336,35 @@ def test_a_server_that_goes_away_in_the_middle_of_a_message() -> None:
 
     assert told(transcript, Stage.MESSAGE) == ["message failed"]
     assert transcript.outcome is StageStatus.FAILED
+
+
+class Vanishing(ScriptedSession):
+    """Goes away once it has accepted a recipient, and nobody has noticed yet."""
+
+    async def reply(self) -> Exchange:
+        exchange = await super().reply()
+        self.alive = self.alive and exchange.stage is not Stage.RCPT
+        return exchange
+
+
+def test_a_server_that_goes_away_before_data_has_not_got_the_message() -> None:
+    gone = Failure(FailureKind.CLOSED, Stage.DATA, "closed", "eof")
+    session = Vanishing([GREETING, ehlo(), "250 ok", "250 ok", gone])
+    options = ProbeOptions(helo="probe.example", tls="none", mail_from=SENDER, recipients=(BOB,), message=MESSAGE)
+    transcript = run_now(gather_probe(Target(HOST, 25), options, ScriptedDialer(session), Recorded()))
+
+    assert told(transcript, Stage.DATA) == ["data failed"]
+    assert transcript.outcome is StageStatus.FAILED
+
+
+def test_a_message_that_wants_tls_all_the_way_is_not_sent_in_clear_between_servers_either() -> None:
+    answers = (GREETING, ehlo("REQUIRETLS"), "250 ok", "250 ok", BYE)
+    transcript, session = probe(*answers, port=25, recipients=(BOB,), message=MESSAGE, require_tls=True)
+    (data,) = (one for one in transcript.exchanges if one.stage is Stage.DATA)
+
+    assert session.messages == []
+    assert data.failure is not None
+    assert data.failure.kind is FailureKind.SKIPPED_UNSAFE
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.probing import gather_probe
 from support.scripted import Recorded, ScriptedDialer, ScriptedSession
 from support.zone import run_now
 
@@ -12,7 +13,6 @@ from smtpdoc.catalog.checks import smtp
 from smtpdoc.catalog.explain import explain
 from smtpdoc.evidence.smtp import Exchange, Stage, StageStatus, Transcript
 from smtpdoc.gather.options import ProbeOptions
-from smtpdoc.gather.probe import gather_probe
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.target import Target
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from support.probing import gather_probe
 from support.scripted import Answer, Recorded, ScriptedDialer, ScriptedSession
 from support.zone import run_now
 
 from smtpdoc.errors import ParseError, TargetError
-from smtpdoc.evidence.smtp import Certificate, Failure, FailureKind, Stage, StageStatus, TlsFacts, Transcript
-from smtpdoc.gather.probe import ProbeOptions, gather_probe
+from smtpdoc.evidence.smtp import Certificate, Exchange, Failure, FailureKind, Stage, StageStatus, TlsFacts, Transcript
+from smtpdoc.gather.probe import Probe, ProbeOptions
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.target import Target
 
@@ -503,3 +504,27 @@ def test_clear_text_is_better_than_nothing_between_servers(
     transcript = run_now(gather_probe(Target(HOST, port), ProbeOptions(**options), dialer, Recorded()))
 
     assert opportunistic == transcript.opportunistic
+
+
+class Interrupting(Recorded):
+    def exchange(self, exchange: Exchange) -> None:
+        super().exchange(exchange)
+        if exchange.stage is Stage.EHLO:
+            raise KeyboardInterrupt
+
+
+def test_a_session_that_was_interrupted_is_no_success() -> None:
+    dialer = ScriptedDialer(ScriptedSession([GREETING, BARE_EHLO]))
+    run = Probe(Target(HOST, 25), ProbeOptions(), dialer, Interrupting())
+    with pytest.raises(KeyboardInterrupt):
+        run_now(run.run())
+
+    assert run.transcript().outcome is StageStatus.FAILED
+
+
+@pytest.mark.parametrize(("typed", "said"), [("bücher.example", "xn--bcher-kva.example"), ("MX.Example", "MX.Example")])
+def test_a_name_for_ehlo_is_said_in_ascii(typed: str, said: str) -> None:
+    session = ScriptedSession([GREETING, BARE_EHLO, BYE])
+    run_now(gather_probe(Target(HOST, 25), ProbeOptions(helo=typed), ScriptedDialer(session), Recorded()))
+
+    assert session.commands[0] == f"EHLO {said}"

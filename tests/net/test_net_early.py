@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from support.hostile import RESET, C, Flood, HostileServer, Pause, Step, hostile_server
+from support.probing import gather_probe
 from support.scripted import Recorded
 from support.zone import Zone
 
 from smtpdoc.evidence.smtp import LineKind, StageStatus, Transcript
-from smtpdoc.gather.probe import ProbeOptions, gather_probe
+from smtpdoc.gather.probe import ProbeOptions
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.net.early import EarlyConnection
 from smtpdoc.target import Target

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from support.hostile import TLS, C, hostile_server
 from support.pki import DH_1024, write_shelf
+from support.probing import gather_probe
 from support.scripted import Recorded
 
 from smtpdoc.evidence.smtp import TlsFacts, Transcript
-from smtpdoc.gather.probe import ProbeOptions, gather_probe
+from smtpdoc.gather.probe import ProbeOptions
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.net.tls import Channel, load_trust, session_context
 from smtpdoc.seams import TlsPolicy

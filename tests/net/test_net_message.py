@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from support.hostile import CLOSE, RESET, TLS, C, Chunk, HostileServer, Message, Pause, Read, Step, hostile_server
 from support.pki import server_context
+from support.probing import gather_probe
 from support.scripted import Recorded
 from support.shelf import HOST
 
 from smtpdoc.evidence.smtp import Exchange, FailureKind, LineKind, Stage, StageStatus, Transcript
 from smtpdoc.gather.options import ProbeOptions
-from smtpdoc.gather.probe import gather_probe
 from smtpdoc.grammar.message import Message as Mail
 from smtpdoc.grammar.message import parse_message
 from smtpdoc.net.dial import TcpDialer

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from support.hostile import CLOSE, RESET, TLS, C, Pause, Raw, Read, Step, hostile_server
 from support.pki import server_context
+from support.probing import gather_probe
 from support.scripted import Recorded
 
 from smtpdoc.catalog.checks import smtp, tls
 from smtpdoc.evidence.smtp import StageStatus, Transcript
 from smtpdoc.findings import Level
-from smtpdoc.gather.probe import ProbeOptions, gather_probe
+from smtpdoc.gather.probe import ProbeOptions
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.target import Target

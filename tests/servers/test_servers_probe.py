@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from support.lab import HOST, MailServer
+from support.probing import gather_probe
 
 from smtpdoc.evidence.smtp import Exchange, FailureKind, Line, Stage, StageStatus, TlsFacts, Transcript
-from smtpdoc.gather.probe import ProbeOptions, gather_probe
+from smtpdoc.gather.probe import ProbeOptions
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.target import Target

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from support.lab import HOST, MailServer
+from support.probing import gather_probe
 from support.scripted import Recorded
 
 from smtpdoc.evidence.smtp import StageStatus, Transcript
-from smtpdoc.gather.probe import ProbeOptions, gather_probe
+from smtpdoc.gather.probe import ProbeOptions
 from smtpdoc.grammar.secret import Secret
 from smtpdoc.net.dial import TcpDialer
 from smtpdoc.target import Target
