@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.probe import ProbeEvidence
-from smtpdoc.evidence.smtp import Exchange, Line, LineKind, Stage, Transcript
+from smtpdoc.evidence.smtp import Exchange, Stage, Transcript
 from smtpdoc.gather.options import ProbeOptions
-from smtpdoc.seams import Dialer, PolicySource, Resolver, Watcher
+from smtpdoc.seams import Dialer, PolicySource, Resolver
 from smtpdoc.target import SMTP_PORT
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from smtpdoc.net.dns import DnsResolver
 
 _NAMES = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
+
+_ALL_TLS = "TLS comes first on this port"
 
 #: How long names may keep the user waiting once the session has ended.
 DNS_PATIENCE_S = 1.0
@@ -59,12 +61,12 @@ class Looks:
     `complete` adds what was found to the transcript."""
 
     def __init__(
-        self, options: ProbeOptions, dialer: Dialer, names: Names, watcher: Watcher, domain: str | None
+        self, options: ProbeOptions, dialer: Dialer, names: Names, note: Callable[[str], None], domain: str | None
     ) -> None:
         self._options = options
         self._dialer = dialer
         self._resolver = names
-        self._watcher = watcher
+        self._note = note  # writes a line into the session's transcript
         self._domain = domain  # whose MX records led here, None otherwise
         self._started = dialer.now()
         self._tlsa: asyncio.Task[TlsaAnswer | None] | None = None
@@ -126,30 +128,34 @@ class Looks:
         from smtpdoc.gather.look import place_of
 
         place = place_of(session, options, self._started + options.timeout_s)
-        if place is None:
-            return
+        if place is None or (session.capabilities_before_tls is None and not place.implicit):
+            return  # there is no server, or it does not speak
         if options.tls_versions:
             from smtpdoc.gather.tls_versions import VERSIONS, gather_tls_version, known_version, versions_to_ask
 
             self._versions = known_version(session)
-            for version in versions_to_ask(session):
+            asked = versions_to_ask(session)
+            if not asked and not self._versions:
+                self._note("no TLS is offered, so no version of it was tried")
+            for version in asked:
                 self._note(f"another connection, with {_NAMES[version]} only")
                 answer = await gather_tls_version(place, version, self._dialer)
                 found = (*self._versions, answer)
                 self._versions = tuple(sorted(found, key=lambda one: VERSIONS.index(one.version)))
-        if options.starttls_injection and session.tls is not None and not place.implicit:
+        if options.starttls_injection and (place.implicit or session.tls is None):
+            self._note(f"no injection was tried: {_ALL_TLS if place.implicit else 'STARTTLS does not work here'}")
+        elif options.starttls_injection:
             from smtpdoc.gather.starttls_injection import gather_starttls_injection
 
             self._note("another connection, with NOOP behind STARTTLS in one packet")
             self._injection = await gather_starttls_injection(place, self._dialer)
-        if options.check_enforcement and not place.implicit:
+        if options.check_enforcement and place.implicit:
+            self._note(f"nothing was asked in clear: {_ALL_TLS}")
+        elif options.check_enforcement:
             from smtpdoc.gather.enforcement import gather_enforcement
 
             self._note("another connection, in clear: would MAIL FROM and a login be accepted?")
             self._enforcement = await gather_enforcement(place, session, self._dialer)
-
-    def _note(self, text: str) -> None:
-        self._watcher.line(Line(LineKind.NOTE, text, False, self._dialer.now() - self._started))
 
     # Names
 
@@ -195,7 +201,9 @@ class Looks:
         from smtpdoc.net.trust import leads_to
 
         answer = await self._tlsa
-        if answer is not None:
+        if answer is None:
+            self._note("TLSA records belong to host names: none was looked up for an address")
+        else:
             self._dane = hold_against(answer, session.tls, leads_to)
 
 

@@ -111,7 +111,7 @@ async def probe(
                 server=str(place),
                 login=options.auth_user,
             ),
-            lambda recorder: Looks(options, dialer, names, recorder, domain),
+            lambda note: Looks(options, dialer, names, note, domain),
         )
         for place, address in plan.sessions
     ]
@@ -151,7 +151,7 @@ class _Run:
         options: ProbeOptions,
         dialer: TcpDialer,
         recorder: Callable[[], Recorder],
-        looks: Callable[[Watcher], Looks],
+        looks: Callable[[Callable[[str], None]], Looks],
     ) -> None:
         self._target = target
         self._address = address
@@ -160,7 +160,7 @@ class _Run:
         self._recorder = recorder
         self._begun: list[tuple[Probe, Recorder]] = []
         self._next = self._made(options)  # complains about what cannot be read before anything is sent
-        self._looks = looks(self._next[1])
+        self._looks = looks(lambda text: self._begun[0][0].note(text))
         self._next[1].beside = lambda exchange: self._looks.exchange(exchange, self._first)
         self._waited_s = 0.0
         self._put_off: tuple[str, ...] = ()

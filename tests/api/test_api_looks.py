@@ -104,6 +104,41 @@ def test_each_version_costs_one_connection_and_no_login_is_sent(shelf: Path) -> 
     assert {"EHLO probe.example", "STARTTLS", "QUIT"} == set(server.commands)
 
 
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("starttls_injection", "no injection was tried: TLS comes first on this port"),
+        ("check_enforcement", "nothing was asked in clear: TLS comes first on this port"),
+        ("dane", "TLSA records belong to host names: none was looked up for an address"),
+    ],
+)
+def test_what_cannot_be_looked_at_says_why(option: str, words: str, shelf: Path) -> None:
+    script = (TLS, b"220 mx.lab.example ESMTP\r\n", C, b"250 mx.lab.example\r\n", C, b"221 bye\r\n")
+
+    async def session() -> Report:
+        async with hostile_server(script, server_context(shelf, "ec")) as server:
+            wanted: dict[str, Any] = {option: True}
+            return await aio.probe(f"127.0.0.1:{server.port}", tls="implicit", timeout_s=3, **wanted)
+
+    report = asyncio.run(session())
+
+    assert words in [line.text for line in seen(report).lines]
+
+
+def test_versions_of_a_server_without_tls_are_not_tried() -> None:
+    script = (b"220 mx.lab.example ESMTP\r\n", C, b"250 mx.lab.example\r\n", C, b"221 bye\r\n")
+
+    async def session() -> tuple[Report, int]:
+        async with hostile_server(script) as server:
+            report = await aio.probe(f"127.0.0.1:{server.port}", tls="optional", timeout_s=3, tls_versions=True)
+            return report, server.sessions
+
+    report, sessions = asyncio.run(session())
+
+    assert "no TLS is offered, so no version of it was tried" in [line.text for line in seen(report).lines]
+    assert sessions == 1
+
+
 def test_records_for_key_and_authority_are_held_against_the_served_chain(shelf: Path) -> None:
     leaf, intermediate = x509.load_pem_x509_certificates((shelf / "ec.chain.pem").read_bytes())
     key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -155,18 +190,12 @@ class Silent:
         raise AssertionError("nobody sets it")
 
 
-class Unwatched:
-    def line(self, line: object) -> None: ...
-
-    def exchange(self, exchange: object) -> None: ...
-
-
 def test_names_that_nobody_asked_for_delay_the_end_by_little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looks, "DNS_PATIENCE_S", 0.1)
     talk = transcript(exchange(Stage.GREETING, "220 mx.example.net ESMTP"), port=25)
 
     async def session() -> Transcript:
-        beside = Looks(ProbeOptions(), TcpDialer(), Names(Silent(), 5.0), Unwatched(), None)
+        beside = Looks(ProbeOptions(), TcpDialer(), Names(Silent(), 5.0), lambda _: None, None)
         beside.exchange(talk.exchanges[0], lambda: talk)
         await beside.after(talk)
         return beside.complete(talk)
@@ -197,7 +226,7 @@ def test_reverse_dns_is_asked_for_mail_hosts_and_where_it_is_wanted(
     talk = transcript(exchange(Stage.GREETING, "220 mx.example.net"), port=port, address=address)
 
     async def session() -> None:
-        beside = Looks(ProbeOptions(identity=wanted), TcpDialer(), Names(zone, 5.0), Unwatched(), None)
+        beside = Looks(ProbeOptions(identity=wanted), TcpDialer(), Names(zone, 5.0), lambda _: None, None)
         beside.exchange(talk.exchanges[0], lambda: talk)
         await beside.after(talk)
 
