@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from codecs import BOM_UTF8
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
@@ -31,13 +32,14 @@ class Credentials:
 def find_credentials(
     user: str | None,
     *,
-    host: str,
+    hosts: Sequence[str],
     password_file: str | None,
     password_command: str | None,
     token_file: str | None,
     needs_secret: bool = True,
 ) -> Credentials:
-    """Return the credentials for a host; raise TargetError when a source cannot be read, UsageError when none is left.
+    """Return the credentials for some hosts; raise TargetError when a source cannot be read, UsageError when none is
+    left.
 
     Order: the file or command that was named, SMTPDOC_AUTH_PASSWORD, ~/.netrc, then a hidden prompt if there is a
     terminal to ask on.
@@ -58,9 +60,12 @@ def find_credentials(
         return Credentials(user, _from_command(password_command))
     if password := os.environ.get(PASSWORD_VARIABLE):
         return Credentials(user, Secret(password))
-    if (found := _from_netrc(host, user)) is not None:
+    if (found := _from_netrc(hosts[0], user)) is not None:
+        if others := [host for host in hosts if host != hosts[0]]:
+            words = f"The password for {hosts[0]} in netrc is not for {others[0]}; probe one host at a time"
+            raise click.UsageError(f"{words}, or name the password with --auth-password-file.")
         return Credentials(user, found)
-    return Credentials(user, _from_prompt(user, host))
+    return Credentials(user, _from_prompt(user, hosts[0]))
 
 
 def _first_line(data: bytes, source: str) -> Secret:

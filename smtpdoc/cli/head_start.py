@@ -27,7 +27,7 @@ SWITCH_S = 0.0005
 
 #: Options that change nothing about the connection → what their value looks like when it is certainly in order.
 VALUES = {
-    "--auth": r"[A-Za-z0-9-]+",
+    "--auth": "(?i:PLAIN|LOGIN|CRAM-MD5|SCRAM-SHA-256|SCRAM-SHA-1|XOAUTH2|OAUTHBEARER)",
     "--auth-password-file": _FILE,
     "--auth-token-file": _FILE,
     "--auth-user": r"[A-Za-z0-9@._+-]+",

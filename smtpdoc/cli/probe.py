@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 60.0
 TLS_MODES = ("auto", "starttls", "implicit", "optional", "none")
+#: As grammar/sasl.py has them, which is not loaded for it.
+AUTH_MECHANISMS = (
+    *("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "SCRAM-SHA-1"),
+    *("XOAUTH2", "OAUTHBEARER", "EXTERNAL"),
+)
 QUIT_STAGES = ("greeting", "ehlo", "starttls", "auth", "mail", "rcpt")
 
 
@@ -55,7 +60,12 @@ def read_address(ctx: click.Context, param: click.Parameter, value: str | None) 
 @option("-4", "--ipv4", "ipv4", is_flag=True, help="IPv4 only.")
 @option("-6", "--ipv6", "ipv6", is_flag=True, help="IPv6 only.")
 @option("--source-ip", callback=read_address, metavar="IP", help="Connect from this address of ours.")
-@option("--auth", metavar="MECH", help="SASL mechanism. Default: the best one offered.")
+@option(
+    "--auth",
+    type=click.Choice(AUTH_MECHANISMS, case_sensitive=False),
+    metavar="MECH",
+    help=f"SASL mechanism: {', '.join(AUTH_MECHANISMS)}. Default: the best one offered.",
+)
 @option(
     "--auth-user",
     metavar="NAME",
@@ -138,7 +148,7 @@ def command(
     if not targets:
         raise click.UsageError("Which server? Name one, such as mail.example.net:587, or a domain with --mx.")
     mechanism = auth.upper() if auth else None
-    if mechanism is not None and auth_user is None:
+    if mechanism not in (None, "EXTERNAL") and auth_user is None:  # EXTERNAL: whom the certificate names
         raise click.UsageError(f"--auth {mechanism} needs --auth-user NAME.")
     session["family"] = _family(ipv4, ipv6)
     _check_pairs(session, mx=mx)
@@ -154,7 +164,7 @@ def command(
 
     credentials = find_credentials(
         auth_user,
-        host=parsed[0].host,
+        hosts=[target.host for target in parsed],
         password_file=auth_password_file,
         password_command=auth_password_command,
         token_file=auth_token_file,

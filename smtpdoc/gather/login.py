@@ -98,6 +98,9 @@ class _Attempt:
         self._mask.add(self._secret)
 
     async def run(self) -> Exchange:
+        # Not before: what the server said until now are its own words, whatever the secret is.
+        if self._secret and self._secret != self._login.user:
+            self._session.hide(self._secret)
         initial = next(self._steps)
         command = self._shown
         if initial is not None:
@@ -182,10 +185,7 @@ class _Attempt:
         return self._mask(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
     def _encoded(self, response: bytes) -> str:
-        """Return a response as it is sent, and from then on have the secret hidden, or what is made from it.
-
-        Not before: what the server said until then are its own words, whatever the secret is.
-        """
+        """Return a response as it is sent, and have hidden what is made from the secret."""
         encoded = encode_response(response)
         user, secret = (text.encode("utf-8", "surrogateescape") for text in (self._login.user, self._secret))
         name_only = response == user or response.startswith(b"n,,n=")  # SCRAM's first message
@@ -193,8 +193,6 @@ class _Attempt:
             return encoded
         if secret not in response:
             self._session.hide(encoded, response.decode("utf-8", "surrogateescape"))
-        elif secret != user:
-            self._session.hide(self._secret)
         if len(secret) < _SHORT_BYTES:  # too little to be found within other base64
             self._session.hide(encoded)
         return encoded

@@ -102,8 +102,6 @@ class Probe:
         if session is None:
             return
         self._session = session
-        if self.options.secret is not None:
-            session.hide(self.options.secret.reveal())
         self._helo = self._helo or session.helo_name
         if self.implicit and not await self._shake_hands(session, None):
             return

@@ -28,7 +28,7 @@ def nothing_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def found(**sources: str | None) -> str:
     given = {"password_file": None, "password_command": None, "token_file": None, **sources}
-    credentials = find_credentials("alice", host=HOST, **given)  # type: ignore[arg-type]
+    credentials = find_credentials("alice", hosts=[HOST], **given)  # type: ignore[arg-type]
     assert credentials.secret is not None
     return credentials.secret.reveal()
 
@@ -153,3 +153,24 @@ def test_the_prompt_shows_nothing_of_what_is_typed(monkeypatch: pytest.MonkeyPat
     assert code == ended
     assert PASSWORD not in shown
     assert "Password of alice at 127.0.0.1: " in shown
+
+
+def test_a_password_of_netrc_is_for_its_own_host(smtpdoc: Smtpdoc, tmp_path: Path) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine {HOST} login alice password {PASSWORD}\n")
+    netrc.chmod(0o600)
+
+    ran = smtpdoc("probe", HOST, "other.example", "--auth-user", "alice")
+
+    assert 2 == ran.code
+    assert f"The password for {HOST} in netrc is not for other.example" in ran.err
+    assert PASSWORD not in ran.err
+
+
+def test_the_mechanisms_are_those_that_there_are(smtpdoc: Smtpdoc) -> None:
+    from smtpdoc.cli.probe import AUTH_MECHANISMS
+    from smtpdoc.grammar.sasl import MECHANISMS
+
+    assert MECHANISMS == AUTH_MECHANISMS
+    assert "'NTLM' is not one of" in smtpdoc("probe", HOST, "--auth-user", "alice", "--auth", "ntlm").err
+    assert "needs --auth-user" in smtpdoc("probe", HOST, "--auth", "plain").err

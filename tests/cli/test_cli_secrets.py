@@ -104,7 +104,7 @@ def test_passwords_of_any_kind_are_hidden(
     assert [] == found_in(told + replayed.out + replayed.err, password)
 
 
-@pytest.mark.parametrize("password", ["OK", "250", "password", "a"])
+@pytest.mark.parametrize("password", ["OK", "250", "password", "a", "AUTH", "STARTTLS", HOST])
 def test_a_password_that_is_a_usual_word_is_neither_hidden_nor_in_the_way(
     smtpdoc: Smtpdoc, shelf: Path, tmp_path: Path, password: str
 ) -> None:

@@ -291,8 +291,7 @@ def test_what_is_sent_for_a_login_is_hidden_before_it_is_sent() -> None:
         secret=Secret("hunter2"),
     )
 
-    assert session.hidden[0] == "hunter2"
-    assert "AGFsaWNlAGh1bnRlcjI=" in session.hidden
+    assert {"hunter2", "AGFsaWNlAGh1bnRlcjI="} <= set(session.hidden)
     assert next(one.command for one in transcript.exchanges if one.stage is Stage.AUTH) == "AUTH PLAIN (hidden)"
 
 
