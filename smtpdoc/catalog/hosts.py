@@ -71,6 +71,7 @@ _GREETINGS: tuple[tuple[str, str], ...] = (
     ("postfix", "postfix"),
     ("sendmail", "sendmail"),
     ("haraka", "haraka"),
+    ("dovecot", "dovecot"),
     ("stalwart", "stalwart"),
     ("courier", "courier"),
     ("qmail", "qmail"),

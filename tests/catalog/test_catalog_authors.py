@@ -34,6 +34,7 @@ GREETINGS = [
     ("220 gmx.net (mxgmx101) Nemesis ESMTP Service ready", "gmx"),
     ("220 email-smtp.amazonaws.com ESMTP SimpleEmailService-d-ABC", "ses"),
     ("220 mx.lab.test ESMTP Haraka/3.0.3 ready", "haraka"),
+    ("220 mx.lab.test Dovecot (Debian) ready.", "dovecot"),
     ("220 mx.lab.test Stalwart ESMTP at your service", "stalwart"),
     ("220 mx.lab.test ESMTP mox 1.2.3", "mox"),
     ("220 esa1.hc1-2.iphmx.com ESMTP", "ironport"),

@@ -52,6 +52,7 @@ def test_protocols_that_greet_like_smtp_are_named(greeting: str, ehlo: str, prot
     [
         ("220 ftp.example.net ESMTP", (exchange(Stage.EHLO, "250 ftp.example.net"),)),
         ("220 mx.example.net ESMTP", (refused(Stage.EHLO, "550 5.7.1 who are you"),)),
+        ("220 mx.example.net Dovecot (Debian) ready.", (refused(Stage.EHLO, "500 5.5.2 Line too long"),)),
         ("220 ftp.example.net", (refused(Stage.EHLO, "502 what"), exchange(Stage.EHLO, "250 hello"))),
     ],
 )

@@ -212,7 +212,8 @@ def address_unreachable(session: Transcript) -> Iterator[Detail]:
 #: Words of greetings, or of refusals of EHLO, that belong to other protocols with three-digit codes.
 _ALIKE = (
     ("FTP", r"FTP|FileZilla|\bUSER and PASS\b"),
-    ("LMTP", r"\bLMTP\b|\bLHLO\b|^\S+ Dovecot(?: \(\S+\))? ready"),
+    # Dovecot greets alike for both; its submission service knows EHLO, and may still not like what follows it.
+    ("LMTP", r"\bLMTP\b|\bLHLO\b|\A\S+ Dovecot(?: \(\S+\))? ready(?s:.*)\bunknown command\b"),
     ("NNTP", r"\bNNTP\b|\bINN\b|\bnews\b"),
 )
 
@@ -225,8 +226,8 @@ def spoken_instead(session: Transcript) -> str | None:
     hellos = [one for one in session.exchanges if one.stage is Stage.EHLO]
     if greeting.status is StageStatus.OK and not (hellos and all(one.status is StageStatus.REFUSED for one in hellos)):
         return None
-    texts = [one.reply.text for one in (greeting, *hellos) if one.reply is not None]
-    told = next((name for name, words in _ALIKE if any(re.search(words, text, re.IGNORECASE) for text in texts)), None)
+    texts = "\n".join(one.reply.text for one in (greeting, *hellos) if one.reply is not None)
+    told = next((name for name, words in _ALIKE if re.search(words, texts, re.IGNORECASE)), None)
     return told or (None if greeting.status is StageStatus.OK else "another protocol")
 
 
