@@ -8,7 +8,7 @@ from rich.text import Text
 
 from smtpdoc.evidence.probe import ProbeEvidence
 from smtpdoc.evidence.smtp import Exchange, Stage, StageStatus, TlsFacts, Transcript
-from smtpdoc.findings import Level
+from smtpdoc.findings import Level, worst
 from smtpdoc.grammar.printable import printable
 from smtpdoc.render.text import Page, plural, tally
 from smtpdoc.render.text_transcript import STATUS_LEVELS
@@ -49,7 +49,7 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
                     Text.assemble(page.mark(Level.UNKNOWN), " ", ("interrupted", "head"), f"   {session.port_name}")
                 )
                 if not page.quiet and session.exchanges:
-                    page.items(_stage_items(page, session))
+                    page.items(_stage_items(page, session, report))
                 continue
             _session_verdict(page, session, report, several=several)
     if page.quiet:
@@ -152,7 +152,7 @@ def _session_verdict(page: Page, session: Transcript, report: Report, *, several
         else:
             page.hanging(Text(""), line)
     if not page.quiet:
-        page.items(_stage_items(page, session))
+        page.items(_stage_items(page, session, report))
 
 
 def _done(session: Transcript, level: Level) -> str:
@@ -188,36 +188,61 @@ def _decisive_words(exchange: Exchange) -> list[str]:
         words.append(" ".join(str(part) for part in (exchange.reply.code, exchange.reply.enhanced) if part))
     if exchange.explanation is not None and exchange.explanation.reason not in (None, "ok"):
         words.append(exchange.explanation.reason)
-    if exchange.failure is not None:
+    if exchange.failure is not None and exchange.stage is not Stage.TLS:
         words.append(str(exchange.failure.kind))  # the finding below has the sentence
     return words
 
 
-def _stage_items(page: Page, session: Transcript) -> Iterator[Text]:
+#: Fault words of what was not tried because the server has no such thing.
+_NOT_OFFERED = ("starttls-missing", "auth-not-offered")
+
+#: Which findings give a step its mark, beside what was replied.
+_TOPICS = {
+    Stage.STARTTLS: ("smtp.starttls-",),
+    Stage.TLS: ("tls.certificate-", "tls.chain-", "tls.name-", "tls.weak-key", "tls.weak-signature", "tls.handshake-"),
+    Stage.AUTH: ("smtp.auth-not-",),
+}
+
+
+def _stage_items(page: Page, session: Transcript, report: Report) -> Iterator[Text]:
     for exchange in session.exchanges:
         if not exchange.decides or (exchange.stage is Stage.EHLO_TLS and exchange.status is StageStatus.OK):
             continue
         level = STATUS_LEVELS[exchange.status]
+        found = _found(exchange.stage, session, report)
         name = "HELO" if exchange.command.startswith("HELO") else _STAGE_NAMES[exchange.stage]
         if exchange.stage is Stage.EHLO_TLS:
             name += " under TLS"
         if exchange.stage is Stage.TLS:
-            name, level = _certificate_word(session.tls, level)
+            name = _certificate_word(session.tls)
+            level = worst((level, found, Level.PASS if name in ("TLS", "certificate") else Level.INFO))
         if exchange.stage is Stage.CONNECT and level is not Level.PASS:
             name = "connect"
         if exchange.stage is Stage.RCPT and exchange.recipient:
             name = f"RCPT {printable(exchange.recipient)}"
         if exchange.status is StageStatus.SKIPPED:
-            name += " not tried"
+            missing = exchange.failure is not None and exchange.failure.word in _NOT_OFFERED
+            name, level = f"{name} not {'offered' if missing else 'tried'}", worst((level, found))
         yield page.mark(level).append(f" {name}", "none")
 
 
-def _certificate_word(tls: TlsFacts | None, level: Level) -> tuple[str, Level]:
+def _found(stage: Stage, session: Transcript, report: Report) -> Level:
+    """Return the worst that was found about this step; notes leave it its mark."""
+    return worst(
+        finding.level
+        for finding in report.findings
+        if finding.subject == session.port_name
+        and finding.id.startswith(_TOPICS.get(stage, ()))
+        and finding.level is not Level.INFO
+    )
+
+
+def _certificate_word(tls: TlsFacts | None) -> str:
     if tls is None or (tls.verify_code is None and tls.verify_error is None):
-        return "TLS", level
-    if tls.trusted and tls.name_matches:
-        return "certificate", Level.PASS
-    return "certificate not trusted" if not tls.trusted else "certificate for another name", Level.WARNING
+        return "TLS"
+    if tls.trusted:
+        return "certificate" if tls.name_matches else "certificate for another name"
+    return "certificate not trusted"
 
 
 def _details(page: Page, session: Transcript) -> None:

@@ -192,7 +192,9 @@ class TranscriptView:
             self._aside(explanation.meaning)
         shown = None if self.page.verbose else EXPLAINED_STEPS if steps else 0
         for step in explanation.steps[:shown]:
-            self._aside(step, bullet=True)
+            if self.page.verbose or step not in self._told:  # the same advice about each of ten recipients is noise
+                self._told.add(step)
+                self._aside(step, bullet=True)
 
     def _aside(self, text: str, *, bullet: bool = False) -> None:
         bar = Text(" " * TEXT_COLUMN).append(self.page.marks.bar + " ", "note")

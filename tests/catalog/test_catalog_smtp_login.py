@@ -180,6 +180,23 @@ def test_auth_that_is_not_offered_belongs_on_a_submission_port(port: int) -> Non
     assert ("turn it on there" in finding.fix) is (port == 587)
 
 
+@pytest.mark.parametrize(
+    ("word", "detail", "fix"),
+    [
+        ("auth-not-offered", "AUTH is not offered", "AUTH under TLS only"),
+        ("mechanism-not-offered", "PLAIN is not offered, only CRAM-MD5", "more mechanisms under TLS"),
+    ],
+)
+def test_a_login_in_clear_that_is_not_offered_may_be_offered_under_tls(word: str, detail: str, fix: str) -> None:
+    absent = failed(word, detail, status=StageStatus.SKIPPED)
+    in_clear = {"tls": None, "tls_mode": "none", "capabilities_before_tls": {"STARTTLS": ""}}
+
+    finding = only(session(absent, **UNDER_TLS | in_clear))
+
+    assert fix in finding.fix
+    assert not any("--tls none" in line for line in finding.paste)
+
+
 @pytest.mark.parametrize(("stage", "penalty"), [("auth", True), ("rcpt", False)])
 def test_a_login_that_takes_long_may_be_a_penalty(stage: str, penalty: bool) -> None:
     slow = replace(exchange(Stage(stage), "235 ok"), elapsed_s=8.0)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from support.sessions import HOST, exchange, session
+from support.sessions import HOST, exchange, handshake, session
 
 from smtpdoc.catalog.explain import explain
 from smtpdoc.evidence.probe import ProbeEvidence
@@ -147,21 +147,43 @@ def test_a_refused_token_comes_without_advice_on_passwords(mechanism: str, advis
     assert advised is (len(screen.lines) > 1)
 
 
-def skipped(stage: Stage) -> Exchange:
-    return Exchange(
-        stage, "", None, Failure(FailureKind.SKIPPED_UNSAFE, stage, "no"), False, 0.0, status=StageStatus.SKIPPED
-    )
+def test_advice_that_was_given_is_not_given_again() -> None:
+    screen = Screen()
+    refused = exchange(Stage.RCPT, "550 5.1.1 User unknown")
+    assert refused.reply is not None
+    for _ in range(2):
+        screen.view.exchange(replace(refused, explanation=explain(refused.reply, stage="rcpt")))
+    title, *advice = screen.lines
+
+    assert advice.count(title) == 1
+    assert len(advice) > 1
+    assert len(advice) == len(set(advice))
 
 
-def verdict(transcript: Transcript, level: Level, *ids: str, quiet: bool = False) -> str:
-    """Return the first line under a transcript with these findings, the first of which has the level."""
+def skipped(stage: Stage, word: str = "") -> Exchange:
+    failure = Failure(FailureKind.SKIPPED_UNSAFE, stage, "no", word)
+    return Exchange(stage, "", None, failure, False, 0.0, status=StageStatus.SKIPPED)
+
+
+def failed_handshake() -> Exchange:
+    failure = Failure(FailureKind.TLS, Stage.TLS, "it does not speak TLS 1.2")
+    return Exchange(Stage.TLS, "", None, failure, False, 0.0, status=StageStatus.FAILED)
+
+
+def ending(transcript: Transcript, level: Level, *ids: str, quiet: bool = False) -> list[str]:
+    """Return the lines under a transcript with these findings, the first of which has the level."""
     levels = (level, *(Level.INFO for _ in ids[1:]))
-    findings = tuple(Finding(id_, each, id_, id_, "", "") for id_, each in zip(ids, levels, strict=True))
+    place = transcript.port_name
+    findings = tuple(Finding(id_, each, id_, id_, "", "", place) for id_, each in zip(ids, levels, strict=True))
     evidence = ProbeEvidence((transcript,))
     report = Report("probe", HOST, evidence, (Section("smtp", findings),), datetime.now(UTC), 0.1)
     out = io.StringIO()
     render_verdict(Page(out, width=80, color="never", quiet=quiet), report, evidence)
-    return out.getvalue().splitlines()[0]
+    return out.getvalue().splitlines()
+
+
+def verdict(transcript: Transcript, level: Level, *ids: str, quiet: bool = False) -> str:
+    return ending(transcript, level, *ids, quiet=quiet)[0]
 
 
 DONE = session(exchange(Stage.GREETING, "220 hi"))
@@ -187,3 +209,36 @@ def test_a_quiet_verdict_names_the_worst_findings() -> None:
     line = verdict(DONE, Level.ERROR, "tls.expired", "smtp.note", quiet=True)
 
     assert f"✖ session completed, with findings   {PLACE}   tls.expired" == line
+
+
+SHAKEN = exchange(Stage.TLS, "250 ok")
+UNTRUSTED = handshake(trusted=False, verify_code=10)
+
+
+@pytest.mark.parametrize(
+    ("transcript", "level", "id_", "step"),
+    [
+        (session(SHAKEN, tls=handshake()), Level.INFO, "tls.chain-order", "✔ certificate"),
+        (session(SHAKEN, tls=handshake()), Level.WARNING, "tls.certificate-expires-soon", "▲ certificate"),
+        (session(SHAKEN, tls=handshake()), Level.ERROR, "smtp.rcpt-refused", "✔ certificate"),
+        (session(SHAKEN, tls=UNTRUSTED), Level.ERROR, "tls.certificate-expired", "✖ certificate not trusted"),
+        (session(SHAKEN, tls=UNTRUSTED), Level.WARNING, "tls.certificate-expired", "▲ certificate not trusted"),
+        (session(SHAKEN, tls=UNTRUSTED), Level.INFO, "tls.dane-binds", "· certificate not trusted"),
+        (
+            session(SHAKEN, tls=handshake(name_matches=False, verify_code=62)),
+            *(Level.ERROR, "tls.name-mismatch", "✖ certificate for another name"),
+        ),
+        (session(failed_handshake()), Level.ERROR, "tls.handshake-failed", "✖ TLS"),
+        (session(failed_handshake()), Level.UNKNOWN, "tls.handshake-failed", "? TLS"),
+        (
+            session(skipped(Stage.STARTTLS, "starttls-missing")),
+            *(Level.ERROR, "smtp.starttls-missing", "✖ STARTTLS not offered"),
+        ),
+        (session(skipped(Stage.AUTH, "unsafe")), Level.UNKNOWN, "smtp.auth-not-safe", "? AUTH not tried"),
+        (session(skipped(Stage.MAIL)), Level.ERROR, "smtp.mail-refused", "· MAIL not tried"),
+    ],
+)
+def test_a_step_has_the_mark_of_what_was_found_about_it(
+    transcript: Transcript, level: Level, id_: str, step: str
+) -> None:
+    assert f"  {step}" == ending(transcript, level, id_)[1]

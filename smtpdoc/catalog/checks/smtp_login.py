@@ -78,12 +78,13 @@ def auth_not_offered(session: Transcript) -> Iterator[Detail]:
         user = f" --auth-user {session.auth_user}" if _PLAIN.fullmatch(session.auth_user or "") else ""
         elsewhere = (f"smtpdoc probe {host}:587{user}",) if session.port != 587 else ()
         on_port = session.port in (465, 587)
-        yield Detail(
-            f"{session.host} does not offer AUTH on port {session.port}",
-            subject=session.port_name,
-            fix="On a submission port every server should offer AUTH: turn it on there." if on_port else None,
-            paste=elsewhere,
-        )
+        fix = "On a submission port every server should offer AUTH: turn it on there." if on_port else None
+        message = f"{session.host} does not offer AUTH on port {session.port}"
+        if _without_its_tls(session):
+            message += " before TLS"
+            fix = "Many servers offer AUTH under TLS only: leave out --tls none."
+            elsewhere = _again(session)
+        yield Detail(message, subject=session.port_name, fix=fix, paste=elsewhere)
     elif failure.word in ("mechanism-not-offered", "mechanism-unknown"):
         yield Detail(
             f"{session.host}: {printable(failure.detail)}",
@@ -91,6 +92,11 @@ def auth_not_offered(session: Transcript) -> Iterator[Detail]:
             fix=_other_mechanism(session, failure.detail),
             level=Level.UNKNOWN if failure.word == "mechanism-unknown" else None,
         )
+
+
+def _without_its_tls(session: Transcript) -> bool:
+    """True where the server offers TLS and was asked to do without."""
+    return session.tls_mode == "none" and "STARTTLS" in (session.capabilities_before_tls or ())
 
 
 def _other_mechanism(session: Transcript, detail: str) -> str:
@@ -105,6 +111,8 @@ def _other_mechanism(session: Transcript, detail: str) -> str:
         return "This server wants an OAuth token in place of a password: --auth-token-file."
     if "takes a token" in detail:
         return "This server wants a password in place of a token: leave out --auth-token-file."
+    if _without_its_tls(session):
+        return "Many servers offer more mechanisms under TLS: leave out --tls none."
     return "Take one of the mechanisms that the server lists, or leave out --auth: then the best of them is taken."
 
 
