@@ -76,7 +76,7 @@ def auth_not_offered(session: Transcript) -> Iterator[Detail]:
     if failure.word == "auth-not-offered":
         host = f"[{session.host}]" if ":" in session.host else session.host
         user = f" --auth-user {session.auth_user}" if _PLAIN.fullmatch(session.auth_user or "") else ""
-        elsewhere = (f"smtpdoc probe {host}:587{user}",) if session.port != 587 else ()
+        elsewhere: tuple[str, ...] = (f"smtpdoc probe {host}:587{user}",) if session.port != 587 else ()
         on_port = session.port in (465, 587)
         fix = "On a submission port every server should offer AUTH: turn it on there." if on_port else None
         message = f"{session.host} does not offer AUTH on port {session.port}"
