@@ -25,7 +25,7 @@ from smtpdoc.gather.questions import question
 from smtpdoc.gather.record import Record, expecting, quit_command
 from smtpdoc.gather.relay import RELAY_TO, made_up_name
 from smtpdoc.grammar.address import parse_address
-from smtpdoc.grammar.ehlo import Capabilities, parse_ehlo
+from smtpdoc.grammar.ehlo import MEANINGS, Capabilities, parse_ehlo
 from smtpdoc.grammar.literal import address_literal
 from smtpdoc.grammar.message import Message
 from smtpdoc.grammar.secret import Secret
@@ -102,12 +102,19 @@ class Probe:
         if session is None:
             return
         self._session = session
+        if self.options.secret is not None and not self._usual(self.options.secret.reveal()):
+            session.hide(self.options.secret.reveal())
         self._helo = self._helo or session.helo_name
         if self.implicit and not await self._shake_hands(session, None):
             return
         if await self._greeting(session) and self.options.wants("ehlo") and await self._hello(session, Stage.EHLO):
             await self._secured_part(session)
         await self._quit(session)
+
+    def _usual(self, secret: str) -> bool:
+        """Whether servers say this by themselves. Hidden before the login, it would make holes in what they offer, and
+        the holes would spell it."""
+        return secret.upper() in MEANINGS or secret.lower() in self.target.host.lower()
 
     async def _secured_part(self, session: Session) -> None:
         if self.options.wants("starttls") and not await self._starttls(session):

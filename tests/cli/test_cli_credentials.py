@@ -172,5 +172,5 @@ def test_the_mechanisms_are_those_that_there_are(smtpdoc: Smtpdoc) -> None:
     from smtpdoc.grammar.sasl import MECHANISMS
 
     assert MECHANISMS == AUTH_MECHANISMS
-    assert "'NTLM' is not one of" in smtpdoc("probe", HOST, "--auth-user", "alice", "--auth", "ntlm").err
+    assert "is not one of" in smtpdoc("probe", HOST, "--auth-user", "alice", "--auth", "ntlm").err
     assert "needs --auth-user" in smtpdoc("probe", HOST, "--auth", "plain").err
