@@ -13,6 +13,7 @@ from smtpdoc.report import ExitCode, Report
 if TYPE_CHECKING:
     from smtpdoc.cli.progress import Progress
     from smtpdoc.evidence.smtp import Exchange, Line, Transcript
+    from smtpdoc.findings import Finding
     from smtpdoc.render.text import Page
     from smtpdoc.render.text_transcript import TranscriptView
 
@@ -38,6 +39,7 @@ class ProbeScreen:
         self._repeated = repeat is not None
         self._kept = kept
         self._beside: list[Transcript] = []
+        self._found: list[Finding] = []
 
     def show(self, report: Report) -> None:
         """Take a finished report, or one that an interrupt cut short."""
@@ -57,6 +59,7 @@ class ProbeScreen:
 
         if isinstance(report.evidence, ProbeEvidence) and len(self._beside) <= TABLE_ROWS:
             self._beside.extend(report.evidence.standing)
+            self._found.extend(report.findings)
 
     def refuse(self, target: str, error: TargetError) -> None:
         """Tell that a target cannot be read; of several, the others go on."""
@@ -78,7 +81,7 @@ class ProbeScreen:
             from smtpdoc.render.text_parity import render_parity
 
             self.output.page.blank()
-            render_parity(self.output.page, self._beside)
+            render_parity(self.output.page, self._beside, self._found)
         return self.output.close()
 
 

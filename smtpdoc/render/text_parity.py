@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
 from smtpdoc.evidence.parity import certificate_word, labels, tls_word
 from smtpdoc.evidence.smtp import Stage, StageStatus, Transcript
+from smtpdoc.findings import Finding, Level, worst
 from smtpdoc.grammar.printable import printable
 from smtpdoc.render.text import Page
 from smtpdoc.render.text_transcript import STATUS_LEVELS
@@ -20,23 +21,33 @@ _DIFFERS = "*"
 _OUTCOME = 4
 _COMPARED = (0, 1, _OUTCOME)
 _OK = "ok"
+_FINDINGS = "ok, with findings"
 _STAGES = {Stage.EHLO_TLS: "EHLO", Stage.CONNECT: "connect", Stage.GREETING: "greeting"}
 
 
-def render_parity(page: Page, sessions: Sequence[Transcript], preferences: Mapping[str, int] | None = None) -> None:
+def render_parity(
+    page: Page,
+    sessions: Sequence[Transcript],
+    findings: Iterable[Finding] = (),
+    preferences: Mapping[str, int] | None = None,
+) -> None:
     """Print the table. A star stands behind what is unlike most others, the MX preference before the hosts that have
-    one."""
+    one; the mark is that of the outcome, or of something worse that was found."""
     names = labels(sessions)
     if preferences:
         numbers = [str(preferences.get(session.host, "")) for session in sessions]
         names = tuple(f"{number:>{max(map(len, numbers))}} {name}" for number, name in zip(numbers, names, strict=True))
-    rows = _starred([_cells(session) for session in sessions])
+    levels = _levels(sessions, findings)
+    rows = [
+        (*row[:_OUTCOME], _FINDINGS) if row[_OUTCOME] == _OK and level is not Level.PASS else row
+        for row, level in zip(_starred([_cells(session) for session in sessions]), levels, strict=True)
+    ]
     widths = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(len(_HEAD))]
     room = page.width - len("x ") - sum(widths) - len(_GAP) * len(widths)
     width = max(4, min(max(map(len, names)), room))
     page.line(Text(f"  {'':<{width}}{_GAP}{_row(_HEAD, widths)}".rstrip(), "quiet"))
-    for session, name, row in zip(sessions, names, rows, strict=True):
-        line = Text.assemble(page.mark(STATUS_LEVELS[session.outcome]), f" {printable(name):<{width}}")
+    for level, name, row in zip(levels, names, rows, strict=True):
+        line = Text.assemble(page.mark(level), f" {printable(name):<{width}}")
         if len(name) > width:  # a name that could be copied is never broken
             page.line(line)
             line = Text(" " * (width + 2))
@@ -45,6 +56,16 @@ def render_parity(page: Page, sessions: Sequence[Transcript], preferences: Mappi
         page.line(line)
     if any(_DIFFERS in cell for row in rows for cell in row):
         page.line(f"  {_DIFFERS} unlike most others", "quiet")
+
+
+def _levels(sessions: Sequence[Transcript], findings: Iterable[Finding]) -> list[Level]:
+    """Return the mark of each session. What was found about one of several addresses of a host tells not which."""
+    places = Counter(session.port_name for session in sessions)
+    found = [one for one in findings if places[one.subject] == 1 and one.level is not Level.INFO]
+    return [
+        worst((STATUS_LEVELS[session.outcome], *(one.level for one in found if one.subject == session.port_name)))
+        for session in sessions
+    ]
 
 
 def _starred(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from rich.text import Text
 
 from smtpdoc.evidence.probe import ProbeEvidence
-from smtpdoc.evidence.smtp import Exchange, Stage, StageStatus, TlsFacts, Transcript
+from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, TlsFacts, Transcript
 from smtpdoc.findings import Level, worst
 from smtpdoc.grammar.printable import printable
 from smtpdoc.render.text import Page, plural, tally
@@ -40,8 +40,10 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
     if several and not page.quiet:
         from smtpdoc.render.text_parity import render_parity
 
-        render_parity(page, evidence.standing, {one.host: one.preference for one in reversed(evidence.mx or ())})
-        page.blank()
+        preferences = {one.host: one.preference for one in reversed(evidence.mx or ())}
+        render_parity(page, evidence.standing, report.findings, preferences)
+        if any(session.outcome is not StageStatus.OK for session in evidence.sessions):
+            page.blank()
     for session in evidence.sessions:
         if page.quiet or not several or session.outcome is not StageStatus.OK:
             if report.interrupted and _unfinished(session):
@@ -49,7 +51,7 @@ def render_verdict(page: Page, report: Report, evidence: ProbeEvidence) -> None:
                     Text.assemble(page.mark(Level.UNKNOWN), " ", ("interrupted", "head"), f"   {session.port_name}")
                 )
                 if not page.quiet and session.exchanges:
-                    page.items(_stage_items(page, session, report))
+                    page.items(_stage_items(page, session, report, several=several))
                 continue
             _session_verdict(page, session, report, several=several)
     if page.quiet:
@@ -133,12 +135,11 @@ def _session_verdict(page: Page, session: Transcript, report: Report, *, several
             line.append(f"   {' '.join(worst)}")
         page.line(line)
     else:
-        level = STATUS_LEVELS[decisive.status]
-        words = {StageStatus.REFUSED: "refused", StageStatus.DEFERRED: "deferred"}.get(decisive.status, "no verdict")
-        if decisive.status is StageStatus.FAILED and report.level is Level.ERROR and not several:
-            level, words = Level.ERROR, "failed"
-        stage = "connect" if decisive.stage is Stage.CONNECT else _STAGE_NAMES[decisive.stage]
-        line = Text.assemble(page.mark(level), " ", (f"{words} at {stage}", "head"))
+        level = _level(decisive, report, several=several)
+        words = {StageStatus.REFUSED: "refused", StageStatus.DEFERRED: "deferred"}.get(
+            decisive.status, "failed" if level is Level.ERROR else "no verdict"
+        )
+        line = Text.assemble(page.mark(level), " ", (f"{words} at {_stage_name(decisive)}", "head"))
         for part in _decisive_words(decisive):
             line.append("   ").append(part)
         if session.superseded:
@@ -152,7 +153,20 @@ def _session_verdict(page: Page, session: Transcript, report: Report, *, several
         else:
             page.hanging(Text(""), line)
     if not page.quiet:
-        page.items(_stage_items(page, session, report))
+        page.items(_stage_items(page, session, report, several=several))
+
+
+def _level(exchange: Exchange, report: Report, *, several: bool) -> Level:
+    """Return the mark of a step by its outcome; where a session failed, and its report has an error, it is one."""
+    failed = exchange.status is StageStatus.FAILED and report.level is Level.ERROR and not several
+    return Level.ERROR if failed else STATUS_LEVELS[exchange.status]
+
+
+def _stage_name(exchange: Exchange) -> str:
+    if exchange.stage is Stage.CONNECT and exchange.status is not StageStatus.OK:
+        no_address = exchange.failure is not None and exchange.failure.kind is FailureKind.DNS
+        return "DNS" if no_address else "connect"
+    return "HELO" if exchange.command.startswith("HELO") else _STAGE_NAMES[exchange.stage]
 
 
 def _done(session: Transcript, level: Level) -> str:
@@ -188,7 +202,7 @@ def _decisive_words(exchange: Exchange) -> list[str]:
         words.append(" ".join(str(part) for part in (exchange.reply.code, exchange.reply.enhanced) if part))
     if exchange.explanation is not None and exchange.explanation.reason not in (None, "ok"):
         words.append(exchange.explanation.reason)
-    if exchange.failure is not None and exchange.stage is not Stage.TLS:
+    if exchange.failure is not None and exchange.failure.kind not in (FailureKind.TLS, FailureKind.DNS):
         words.append(str(exchange.failure.kind))  # the finding below has the sentence
     return words
 
@@ -204,20 +218,18 @@ _TOPICS = {
 }
 
 
-def _stage_items(page: Page, session: Transcript, report: Report) -> Iterator[Text]:
+def _stage_items(page: Page, session: Transcript, report: Report, *, several: bool) -> Iterator[Text]:
     for exchange in session.exchanges:
         if not exchange.decides or (exchange.stage is Stage.EHLO_TLS and exchange.status is StageStatus.OK):
             continue
-        level = STATUS_LEVELS[exchange.status]
+        level = _level(exchange, report, several=several)
         found = _found(exchange.stage, session, report)
-        name = "HELO" if exchange.command.startswith("HELO") else _STAGE_NAMES[exchange.stage]
+        name = _stage_name(exchange)
         if exchange.stage is Stage.EHLO_TLS:
             name += " under TLS"
         if exchange.stage is Stage.TLS:
             name = _certificate_word(session.tls)
             level = worst((level, found, Level.PASS if name in ("TLS", "certificate") else Level.INFO))
-        if exchange.stage is Stage.CONNECT and level is not Level.PASS:
-            name = "connect"
         if exchange.stage is Stage.RCPT and exchange.recipient:
             name = f"RCPT {printable(exchange.recipient)}"
         if exchange.status is StageStatus.SKIPPED:

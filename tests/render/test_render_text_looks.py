@@ -25,6 +25,7 @@ from smtpdoc.evidence.looks import (
     VersionAnswer,
 )
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage, StageStatus, Transcript
+from smtpdoc.findings import Finding, Level
 from smtpdoc.render.text import Page
 from smtpdoc.render.text_certificates import render_chain, render_handshake
 from smtpdoc.render.text_looks import render_looks
@@ -80,9 +81,31 @@ def test_what_is_not_known_is_no_difference() -> None:
 def test_mail_hosts_stand_with_their_preference() -> None:
     two = replace(ONE, host="mx2.example.net")
 
-    rows = printed(lambda page: render_parity(page, (ONE, two), {ONE.host: 5, two.host: 10}))
+    rows = printed(lambda page: render_parity(page, (ONE, two), preferences={ONE.host: 5, two.host: 10}))
 
     assert ["✔  5 mx1.example.net", "✔ 10 mx2.example.net"] == [row[:20] for row in rows[1:3]]
+
+
+def test_a_row_has_the_mark_of_what_was_found_about_its_host() -> None:
+    two = replace(ONE, host="mx2.example.net")
+    wrong, note = (
+        Finding(f"tls.{level}", level, "", "", "", "", place)
+        for level, place in ((Level.ERROR, two.port_name), (Level.INFO, ONE.port_name))
+    )
+
+    rows = printed(lambda page: render_parity(page, (ONE, two), (wrong, note)))
+
+    assert "✔ mx1.example.net  TLS 1.3  trusted, 49 d     0.021  0.123  ok" == rows[1]
+    assert "✖ mx2.example.net  TLS 1.3  trusted, 49 d     0.021  0.123  ok, with findings" == rows[2]
+
+
+def test_what_was_found_about_one_of_two_addresses_marks_neither() -> None:
+    two = replace(ONE, address="192.0.2.26")
+    wrong = Finding("tls.weak-key", Level.ERROR, "", "", "", "", ONE.port_name)
+
+    rows = printed(lambda page: render_parity(page, (ONE, two), (wrong,)))
+
+    assert ["✔", "✔"] == [row[0] for row in rows[1:3]]
 
 
 def test_of_two_it_is_the_one_that_failed_that_is_unlike() -> None:

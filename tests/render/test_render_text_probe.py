@@ -165,9 +165,12 @@ def skipped(stage: Stage, word: str = "") -> Exchange:
     return Exchange(stage, "", None, failure, False, 0.0, status=StageStatus.SKIPPED)
 
 
+def failed(stage: Stage, kind: FailureKind) -> Exchange:
+    return Exchange(stage, "", None, Failure(kind, stage, "what happened"), False, 0.0, status=StageStatus.FAILED)
+
+
 def failed_handshake() -> Exchange:
-    failure = Failure(FailureKind.TLS, Stage.TLS, "it does not speak TLS 1.2")
-    return Exchange(Stage.TLS, "", None, failure, False, 0.0, status=StageStatus.FAILED)
+    return failed(Stage.TLS, FailureKind.TLS)
 
 
 def ending(transcript: Transcript, level: Level, *ids: str, quiet: bool = False) -> list[str]:
@@ -209,6 +212,22 @@ def test_a_quiet_verdict_names_the_worst_findings() -> None:
     line = verdict(DONE, Level.ERROR, "tls.expired", "smtp.note", quiet=True)
 
     assert f"✖ session completed, with findings   {PLACE}   tls.expired" == line
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind", "level", "lines"),
+    [
+        (Stage.CONNECT, FailureKind.DNS, Level.ERROR, ["✖ failed at DNS", "  ✖ DNS"]),
+        (Stage.CONNECT, FailureKind.DNS, Level.UNKNOWN, ["? no verdict at DNS", "  ? DNS"]),
+        (Stage.CONNECT, FailureKind.REFUSED, Level.UNKNOWN, ["? no verdict at connect   refused", "  ? connect"]),
+        (Stage.TLS, FailureKind.TLS, Level.ERROR, ["✖ failed at TLS", "  ✖ TLS"]),
+        (Stage.GREETING, FailureKind.PROTOCOL, Level.ERROR, ["✖ failed at greeting   protocol", "  ✖ greeting"]),
+    ],
+)
+def test_what_failed_has_one_name_and_one_mark(stage: Stage, kind: FailureKind, level: Level, lines: list[str]) -> None:
+    failing = session(failed(stage, kind), outcome=StageStatus.FAILED)
+
+    assert lines == ending(failing, level, "smtp.some")[:2]
 
 
 SHAKEN = exchange(Stage.TLS, "250 ok")

@@ -140,7 +140,7 @@ def connection_refused(session: Transcript) -> Iterator[Detail]:
             failure.detail,
             subject=session.port_name,
             fix=_REFUSED_25_FIX if session.port == _MX_PORT and from_afar else None,
-            paste=(f"smtpdoc probe {host}:{other}",),
+            paste=() if session.opportunistic else (f"smtpdoc probe {host}:{other}",),  # a mail exchange has one port
             port=session.port,
         )
 
