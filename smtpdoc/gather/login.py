@@ -152,12 +152,13 @@ class _Attempt:
         except SaslError:
             data = b""  # words, as mostly
         try:
-            self._steps.send(data)
+            while True:  # whatever it still has to say is not sent: the server asks for no more
+                self._steps.send(data)
+                data = b""
         except SaslError:
             return ProofError()
         except StopIteration:
-            pass
-        return None
+            return None
 
     async def _break_off(self, error: SaslError) -> Exchange:
         self._tell(f"the server breaks {self._mechanism}: {error}; broken off")

@@ -25,10 +25,10 @@ GREETING, QUIT = f"220 {HOST}", "221 bye"
 class Scram(ScriptedSession):
     """A server that knows the password, up to the message that `last` makes of its proof."""
 
-    def __init__(self, last: str, code: str = "334 ") -> None:
+    def __init__(self, last: str, code: str = "334 ", first_code: str = "334 ") -> None:
         super().__init__(())
         self._answers = [GREETING, f"250-{HOST}\n250 AUTH SCRAM-SHA-256"]
-        self._last, self._code = last, code
+        self._last, self._code, self._first_code = last, code, first_code
 
     def send(self, *commands: object) -> None:
         super().send(*commands)  # type: ignore[arg-type]
@@ -38,7 +38,7 @@ class Scram(ScriptedSession):
             nonce = re.search(rb"r=(.*)", self._first)
             assert nonce is not None
             self._challenge = b"r=" + nonce[1] + b"x,s=c2FsdA==,i=4096"
-            self._answers.append("334 " + b64encode(self._challenge).decode())
+            self._answers.append(self._first_code + b64encode(self._challenge).decode())
         elif text == "QUIT":
             self._answers.append(QUIT)
         elif text in ("", "*"):
@@ -85,7 +85,10 @@ def test_a_proof_that_comes_with_the_acceptance_is_as_good() -> None:
     assert StageStatus.OK is login.status
 
 
-@pytest.mark.parametrize(("last", "code"), [("v=AAAA", "334 "), ("", "235 "), ("v=AAAA", "235 "), ("Welcome", "235 ")])
+@pytest.mark.parametrize(
+    ("last", "code"),
+    [("v=AAAA", "334 "), ("", "235 "), ("v=AAAA", "235 "), ("Welcome", "235 "), ("e=other-error", "235 ")],
+)
 def test_a_server_that_proves_nothing_is_not_logged_in_to(last: str, code: str) -> None:
     """RFC 5802 section 5: it may be anybody."""
     session = Scram(last, code)
@@ -95,6 +98,16 @@ def test_a_server_that_proves_nothing_is_not_logged_in_to(last: str, code: str) 
     assert login.failure is not None
     assert (StageStatus.FAILED, "server-unproven", None) == (login.status, login.failure.word, login.reply)
     assert "QUIT" == session.commands[-1]
+
+
+def test_an_acceptance_that_comes_before_our_own_proof_proves_nothing() -> None:
+    session = Scram("{proof}", first_code="235 ")
+
+    login, _ = log_in(session)
+
+    assert login.failure is not None
+    assert (StageStatus.FAILED, "server-unproven") == (login.status, login.failure.word)
+    assert ["AUTH", "QUIT"] == [command.split()[0] for command in session.commands[1:]]
 
 
 def test_the_error_of_a_scram_server_is_told_and_its_verdict_awaited() -> None:
