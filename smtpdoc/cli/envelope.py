@@ -157,9 +157,12 @@ def read_message(path: str, *, binary: bool) -> Message:
 
 def _reread_file(path: str) -> Blocks:
     def blocks() -> Iterator[bytes]:
-        with open(path, "rb") as file:
-            while block := file.read(_BLOCK_BYTES):
-                yield block
+        try:
+            with open(path, "rb") as file:
+                while block := file.read(_BLOCK_BYTES):
+                    yield block
+        except OSError as error:  # also minutes later, when the message is sent
+            raise TargetError(f"cannot read the message {path!r}: {error.strerror}") from None
 
     return blocks
 

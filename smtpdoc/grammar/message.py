@@ -173,7 +173,7 @@ class _Seen:
         first, end, rest = beginning.partition(b"\r\n")
         if self._binary and (b"\n" in first or (b"\n" in beginning and not end)):
             raise _bare_line_feed()
-        if first.startswith(_MBOX_LINE) and len(first) <= LINE_LIMIT_BYTES:
+        if first.startswith(_MBOX_LINE) and not _FIELD.match(first) and len(first) <= LINE_LIMIT_BYTES:
             self.mbox_line_bytes, beginning = len(first) + len(end), rest
         if self._blank or not (beginning.strip() or self._raw_bytes > HEADER_LIMIT_BYTES):
             raise ParseError("a message", beginning[:20].decode("ascii", "replace"))

@@ -15,7 +15,9 @@ import pytest
 from support.command import Ran, Smtpdoc
 from support.hostile import C, Message, Step, hostile_server
 
+from smtpdoc.cli.envelope import read_message
 from smtpdoc.demo import DemoServer
+from smtpdoc.errors import TargetError
 
 
 @pytest.fixture
@@ -259,6 +261,15 @@ def test_what_cannot_be_meant(smtpdoc: Smtpdoc, mail: str, arguments: tuple[str,
 
     assert 2 == ran.code
     assert words in " ".join(ran.err.split())
+
+
+def test_a_message_that_is_gone_when_it_is_to_be_sent_is_no_bug(mail: str) -> None:
+    """A wait for greylisting may lie between looking at the file and sending it."""
+    message = read_message(mail, binary=False)
+    Path(mail).unlink()
+
+    with pytest.raises(TargetError, match=r"cannot read the message .*No such file"):
+        list(message.data)
 
 
 def test_each_option_has_its_variable(

@@ -34,6 +34,7 @@ def bytes_of(message: Message) -> bytes:
         (b"A: b\n\n\r\r\n\n", b"A: b\r\n\r\n\r\n\r\n\r\n.\r\n"),
         (b"A: b\n\nc\n\n", b"A: b\r\n\r\nc\r\n\r\n.\r\n"),  # empty lines at the end are content
         (b"From MAILER-DAEMON Mon Nov  2\nA: b\n\nc\n", b"A: b\r\n\r\nc\r\n.\r\n"),  # an mbox file
+        (b"From : a@b.example\n\nc\n", b"From : a@b.example\r\n\r\nc\r\n.\r\n"),  # no mbox (RFC 5322 section 4.5.2)
     ],
 )
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
