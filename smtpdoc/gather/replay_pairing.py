@@ -66,9 +66,11 @@ class Pairing:
             self.owed = deque(one for one in self.owed if (one.stage, one.recipient) != (stage.stage, stage.recipient))
             self.add(stage)
             return
-        for place, known in enumerate(self.exchanges):
+        for place in range(len(self.exchanges) - 1, -1, -1):  # it stands behind what it is about
+            known = self.exchanges[place]
             if (known.stage, known.recipient) == (stage.stage, stage.recipient):
                 self.exchanges[place] = replace(known, purpose=stage.purpose)
+                return
 
     def sent(self, one: Saying) -> None:
         if self._partial:

@@ -77,6 +77,6 @@ def _date(value: object) -> datetime | None:
         if value.endswith(" GMT"):
             return datetime.strptime(value, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
         found = datetime.fromisoformat(value)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and the last day are another year's in UTC
         return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

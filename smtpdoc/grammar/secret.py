@@ -79,23 +79,32 @@ def base64_cores(secret: bytes) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class _Forms:
-    """What to look for: `pattern` in the text; `cores` in its base64 tokens; `ends` of _END letters and `grams` of
-    _GRAM in tokens that are written small.
+    """What to look for: `pattern` and `wholes` in the text; `cores` in its base64 tokens; `ends` of _END letters and
+    `grams` of _GRAM in tokens that are written small.
     """
 
     pattern: re.Pattern[bytes]
+    wholes: tuple[bytes, ...]
     cores: tuple[bytes, ...]
     ends: frozenset[bytes]
     grams: frozenset[bytes]
 
     def spans(self, data: bytes, start: int = 0, depth: int = _DEPTH) -> list[tuple[int, int]]:
         """Return where something from `start` on is to be hidden, in order; base64 is decoded `depth` times."""
-        found = [match.span() for match in self.pattern.finditer(data, start)]
+        found = list(self._literal(data, start))
         for text, places in unescaped(data):
-            spans = (match.span() for match in self.pattern.finditer(text))
-            found += [(places[begin], places[end]) for begin, end in spans if places[begin] >= start]
+            found += [(places[begin], places[end]) for begin, end in self._literal(text) if places[begin] >= start]
         found += [match.span() for match in _TOKEN.finditer(data, start) if self._in_token(match[0], depth)]
         return sorted(found)
+
+    def _literal(self, data: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
+        yield from (match.span() for match in self.pattern.finditer(data, start))
+        for whole in self.wholes:
+            at = data.find(whole, start)
+            while at >= 0:
+                end = at + len(whole)
+                yield at, end
+                at = data.find(whole, end)
 
     def _in_token(self, token: bytes, depth: int) -> bool:
         if token in _PROMPTS:
@@ -157,7 +166,6 @@ def _forms(secrets: list[str], said: set[bytes]) -> _Forms:
     ends: set[bytes] = set()
     grams: set[bytes] = set()
     for secret in sorted(secrets, key=len, reverse=True):
-        raw = _raw(secret)
         literals += _literals(secret, said)
         for core in (found.translate(_URL_SAFE) for form in _encodings(secret) for found in base64_cores(form)):
             if len(core) < _END:
@@ -166,26 +174,38 @@ def _forms(secrets: list[str], said: set[bytes]) -> _Forms:
                 small = core.lower()
                 ends |= {small[:_END], small[-_END:]}
                 grams.update(_grams(small, _GRAM))
-        for token in _TOKEN.findall(raw + b" " + raw.hex().encode()) if len(raw) >= _LONG else ():
-            grams.update(_grams(token.translate(_URL_SAFE).lower(), _GRAM))
+        for form in _encodings(secret):
+            for token in _TOKEN.findall(form + b" " + form.hex().encode()) if len(form) >= _LONG else ():
+                grams.update(_grams(token.translate(_URL_SAFE).lower(), _GRAM))
     pattern = re.compile(b"|".join(literals) or rb"(?!)")
-    return _Forms(pattern, tuple(cores), frozenset(ends), frozenset(grams))
+    wholes = tuple(form for secret in secrets for form in _wholes(secret))
+    return _Forms(pattern, wholes, tuple(cores), frozenset(ends), frozenset(grams))
 
 
 def _literals(secret: str, said: set[bytes]) -> Iterator[bytes]:
-    """Yield patterns for a secret outside base64."""
+    """Yield patterns for a secret outside base64, none for a long one: see _wholes, and the grams of its hex form."""
     for raw in _encodings(secret):
+        if len(raw) >= _LONG:
+            continue
         if len(raw) >= _CORE:
             yield b"(?i:" + raw.hex().encode() + b")"
         word = raw.lower()
-        if word in _SERVERS_WORDS or (word in said and len(raw) < _LONG) or (len(raw) <= _SHORT and raw.isdigit()):
+        if word in _SERVERS_WORDS or word in said or (len(raw) <= _SHORT and raw.isdigit()):
             continue
         if len(raw) > _SHORT:
             yield re.escape(raw)
         elif raw:
             yield rb"(?<![A-Za-z0-9])" + re.escape(raw) + rb"(?![A-Za-z0-9])"
-    if len(secret) > _SHORT:
+    if _SHORT < len(secret) < _LONG:
         yield re.escape(_raw(secret[::-1]))
+
+
+def _wholes(secret: str) -> Iterator[bytes]:
+    """Yield the forms of a long secret outside base64. They are not part of a pattern: where a secret repeats itself,
+    that would take a time that grows with its square."""
+    yield from (raw for raw in _encodings(secret) if len(raw) >= _LONG)
+    if len(secret) >= _LONG:
+        yield _raw(secret[::-1])
 
 
 def _decoded(token: bytes) -> bytes:

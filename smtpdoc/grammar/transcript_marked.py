@@ -10,6 +10,7 @@ from smtpdoc.grammar.dialogue import CODE, COMMAND, Mark, SavedSession, Saying
 from smtpdoc.grammar.secret import HIDDEN
 from smtpdoc.grammar.transcript_curl import without_trace
 from smtpdoc.grammar.transcript_styles import STYLES, Style
+from smtpdoc.grammar.transcript_text import MAX_LINES
 from smtpdoc.grammar.transcript_tls import told_facts
 
 _FOLDED = re.compile(r"250 (?:…|\.\.\.)  (?:now with (?P<new>.*?)|nothing new)(?:; without (?P<gone>.*))?")
@@ -72,6 +73,7 @@ class _Reader:
 
     def sessions(self) -> list[SavedSession]:
         found: list[list[Saying]] = [[]]
+        spoken = False  # has anybody, in the last of them?
         at: float | None = None
         above = ""  # the line before, where this one may go on with it
         for number, line in enumerate(self._lines, 1):
@@ -83,9 +85,10 @@ class _Reader:
             at = self._time(match, at)
             mark, encrypted = self._mark(match)
             text = self._style.decode(_text(match))
-            if mark is Mark.NOTE and _CONNECTING.match(text) and any(one.mark in _SPOKEN for one in current):
+            if mark is Mark.NOTE and spoken and _CONNECTING.match(text):
                 found.append([])
-                current = found[-1]
+                current, spoken = found[-1], False
+            spoken = spoken or mark in _SPOKEN
             current.append(Saying(mark, text.strip() if mark is Mark.NOTE else text, encrypted, at, number))
             above = line
         return [self._session(said) for said in found if said]
@@ -160,16 +163,18 @@ def _unfolded(said: Sequence[Saying]) -> list[Saying]:
     first: list[Saying] = []
     found: list[Saying] = []
     collecting = False
+    room = MAX_LINES
     for one in said:
         if one.mark is Mark.SENT:
             collecting = not first and one.text[:4].upper() == "EHLO"
         elif one.mark is Mark.RECEIVED and collecting:
             first.append(one)
         match = _FOLDED.fullmatch(one.text) if one.mark is Mark.RECEIVED else None
-        if match is None or not first:
+        if match is None or not first or room < len(first):
             found.append(one)
             continue
-        gone = (match["gone"] or "").split(", ")
+        room -= len(first)
+        gone = frozenset((match["gone"] or "").split(", "))
         keywords = [line.text[4:] for line in first[1:]]
         keywords = [text for text in keywords if text not in gone and text.upper() != "STARTTLS"]
         keywords += [text for text in (match["new"] or "").split(", ") if text]

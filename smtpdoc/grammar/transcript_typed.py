@@ -87,6 +87,7 @@ class _Log:
         self._openssl = openssl
         self._wanted: str | None = None  # "message" after 354, "response" after 334
         self._greeted = False
+        self._quit = False
         self._certificate: list[str] | None = None
         self._one_sided = not any(COMMAND.match(line) for line in lines)
 
@@ -109,6 +110,7 @@ class _Log:
 
     def say(self, mark: Mark, text: str, number: int) -> None:
         self.sayings.append(Saying(mark, text, self._openssl, None, number))
+        self._quit = self._quit or (mark is Mark.SENT and text[:4].upper() == "QUIT")
 
     def _message(self, line: str, number: int) -> None:
         """Take in a line of a message. Where only the server was heard, there is none before its answer."""
@@ -184,8 +186,7 @@ class _Log:
             self.say(Mark.NOTE, line.removeprefix("=== "), number)
             return True
         if _ERRORS.match(line):
-            said = any(one.mark is Mark.SENT and one.text[:4].upper() == "QUIT" for one in self.sayings)
-            self.say(Mark.NOTE if said else Mark.ERROR, line, number)
+            self.say(Mark.NOTE if self._quit else Mark.ERROR, line, number)
             return True
         return False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from base64 import b64encode
 from io import StringIO
 from pathlib import Path
 
@@ -165,10 +166,19 @@ def test_any_bytes_are_a_report_or_a_parse_error() -> None:
         "\r" * 4_000_000,
         "220 x\n" + "what?\n" * 600_000,
         "250-" + "x " * 40 + "\n" + ("yy " * 24 + "\n") * 50_000,
+        "S: 220 x\nC: EHLO a\n" + "S: 250-a\n" * 3000 + "S: 250 z\n" + "S: 250 ...  nothing new\n" * 6000,
+        "220 x\n" + "nc: x\n" * 9000,
+        "=== Trying x\n" * 9000 + "<-  220 x\n",
+        "220 x\nAUTH PLAIN " + b64encode(b"\0u\0" + b"a" * 20_000 + b"b").decode() + ("\n250-" + "a" * 39_000) * 30,
+        "220 x\nAUTH PLAIN " + b64encode(b"\0u\0" + b"\x11" * 20_000).decode() + ("\n250-" + "1" * 39_000) * 30,
+        "# smtpdoc transcript 1\n## report 1\n"
+        + '## stage {"stage": "rcpt", "status": "failed", "recipient": "a", "failure": {"kind": "tls"}}\n' * 4000
+        + '## stage {"stage": "rcpt", "status": "ok", "recipient": "a", "purpose": "control"}\n' * 4000,
     ],
     ids=[
         *("replies", "one line", "brackets", "braces", "logins", "prompts"),
-        *("quotations", "HTML", "backspaces", "CR", "unknown lines", "broken lines"),
+        *("quotations", "HTML", "backspaces", "CR", "unknown lines", "broken lines", "folded replies"),
+        *("failures", "addresses tried", "long password", "long password in hex", "stages"),
     ],
 )
 def test_hostile_files_are_read_in_little_time(text: str) -> None:

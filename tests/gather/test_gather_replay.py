@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from pathlib import Path
 
@@ -35,6 +36,30 @@ S: 250 SIZE 1000
 C: MAIL FROM:<a@client.example>
 S: 250 2.1.0 Ok
 """
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", "yesterday", ""])
+def test_a_time_that_is_none_in_utc_is_left_out(at: str) -> None:
+    chain = json.dumps({"version": "TLSv1.3", "cipher": "X", "chain": [{"not_before": at, "not_after": at}]})
+    text = (
+        f"# smtpdoc transcript 1\n## session target=mx.example.net:25 at={at}\n+0.1 S: 220 hi\\r\\n\n## tls {chain}\n"
+    )
+
+    transcript = session(text)
+
+    assert transcript.observed_at is None
+    assert transcript.tls is not None
+    assert () == transcript.tls.chain
+
+
+def test_what_a_stage_was_for_is_told_of_the_exchange_before_it() -> None:
+    """Each of our own lines stands behind its exchange; the same recipient may be tried again."""
+    purpose = '## stage {"stage": "rcpt", "status": "ok", "recipient": "a@b.example", "purpose": "control"}\n'
+    rcpt = "+0.1 C: RCPT TO:<a@b.example>\\r\\n\n+0.1 S: 250 ok\\r\\n\n"
+
+    transcript = session("# smtpdoc transcript 1\n## report 1\n+0.0 S: 220 hi\\r\\n\n" + rcpt + rcpt + purpose)
+
+    assert [None, "control"] == [one.purpose for one in transcript.exchanges if one.stage is Stage.RCPT]
 
 
 def test_the_second_ehlo_belongs_to_tls_also_where_tls_is_not_marked() -> None:
