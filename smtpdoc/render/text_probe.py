@@ -131,15 +131,16 @@ def _session_verdict(page: Page, session: Transcript, report: Report, *, several
         done = (_done(session, level), "head")
         line = Text.assemble(page.mark(level), " ", done, (waited, "quiet"), f"   {name}")
         if page.quiet and level is not Level.PASS:  # else they stand below
-            worst = dict.fromkeys(finding.id for finding in report.findings if finding.level is level)
-            line.append(f"   {' '.join(worst)}")
+            line.append(f"   {_ids(report, level)}")
         page.line(line)
     else:
         level = _level(decisive, report, several=several)
         words = {StageStatus.REFUSED: "refused", StageStatus.DEFERRED: "deferred"}.get(
             decisive.status, "failed" if level is Level.ERROR else "no verdict"
         )
-        line = Text.assemble(page.mark(level), " ", (f"{words} at {_stage_name(decisive)}", "head"))
+        # What was put off is no verdict yet, but something else may be an error, and decide the exit code.
+        mark = Level.ERROR if report.level is Level.ERROR and not several else level
+        line = Text.assemble(page.mark(mark), " ", (f"{words} at {_stage_name(decisive)}", "head"))
         for part in _decisive_words(decisive):
             line.append("   ").append(part)
         if session.superseded:
@@ -148,12 +149,18 @@ def _session_verdict(page: Page, session: Transcript, report: Report, *, several
             line.append(f"   after {session.waited_s:g} s", "quiet")
         if several or page.quiet:
             line.append(f"   {name}")
-        if line.cell_len <= page.width:
+        if page.quiet and mark is not level:
+            line.append(f"   {_ids(report, mark)}")
+        if line.cell_len <= page.width or page.quiet:  # one line, for scripts
             page.line(line)
         else:
             page.hanging(Text(""), line)
     if not page.quiet:
         page.items(_stage_items(page, session, report, several=several))
+
+
+def _ids(report: Report, level: Level) -> str:
+    return " ".join(dict.fromkeys(finding.id for finding in report.findings if finding.level is level))
 
 
 def _level(exchange: Exchange, report: Report, *, several: bool) -> Level:

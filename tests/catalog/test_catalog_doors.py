@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from support.scripted import reply
-from support.sessions import exchange, handshake, session
+from support.sessions import HOST, exchange, handshake, session
 
 from smtpdoc.catalog.checks import extensions, smtp
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, Transcript
@@ -214,3 +214,21 @@ def test_an_address_of_the_other_family_is_no_spelling_mistake() -> None:
     told = unreached(FailureKind.DNS, "no-address", host="192.0.2.1")
 
     assert ("Leave out -4 or -6" in told.fix, told.paste) == (True, ())
+
+
+@pytest.mark.parametrize(
+    ("port", "words", "paste"),
+    [
+        (443, "port 443 is mostly HTTPS", f"smtpdoc probe {HOST}:587"),
+        (993, "port 993 is mostly IMAP over TLS", f"smtpdoc probe {HOST}:587"),
+        (465, "what happened", f"smtpdoc probe {HOST}:465 --tls implicit"),
+        (25, "what happened", f"smtpdoc probe {HOST}:25 --timeout 300"),
+    ],
+)
+def test_silence_has_a_door_beside_it(port: int, words: str, paste: str) -> None:
+    silence = failed(Stage.GREETING, FailureKind.TIMEOUT, "timeout")
+
+    told = findings(session(CONNECTED, silence, port=port))["smtp.silent"]
+
+    assert words in told.message
+    assert (paste,) == told.paste

@@ -230,6 +230,22 @@ def test_what_failed_has_one_name_and_one_mark(stage: Stage, kind: FailureKind, 
     assert lines == ending(failing, level, "smtp.some")[:2]
 
 
+PUT_OFF = session(replace(exchange(Stage.RCPT, "450 4.2.0 later"), recipient="a-long-name@mail.example.net"))
+
+
+def test_a_deferral_beside_an_error_is_marked_as_the_exit_code_says() -> None:
+    words = "deferred at RCPT   a-long-name@mail.example.net   450 4.2.0"
+
+    assert f"? {words}" == verdict(PUT_OFF, Level.UNKNOWN, "smtp.rcpt-deferred")
+    assert f"✖ {words}" == verdict(PUT_OFF, Level.ERROR, "tls.certificate-expired")
+
+
+def test_a_quiet_verdict_is_one_line_with_what_decided() -> None:
+    words = f"✖ deferred at RCPT   a-long-name@mail.example.net   450 4.2.0   {PLACE}   tls.certificate-expired"
+
+    assert [words] == ending(PUT_OFF, Level.ERROR, "tls.certificate-expired", quiet=True)
+
+
 SHAKEN = exchange(Stage.TLS, "250 ok")
 UNTRUSTED = handshake(trusted=False, verify_code=10)
 

@@ -278,6 +278,19 @@ def _other_port(session: Transcript) -> tuple[str, ...]:
     return (f"smtpdoc probe {host}:587",) if session.port != 587 else ()
 
 
+#: Ports where the client speaks first, or TLS comes first, and then no SMTP.
+_OTHER_PORTS = {
+    80: "HTTP",
+    8080: "HTTP",
+    443: "HTTPS",
+    8443: "HTTPS",
+    993: "IMAP over TLS",
+    995: "POP3 over TLS",
+    389: "LDAP",
+    636: "LDAP over TLS",
+}
+
+
 @checks.add(
     "silent",
     title="The server accepted the connection and said nothing",
@@ -292,6 +305,16 @@ def silent(session: Transcript) -> Iterator[Detail]:
     if exchange is None or (failure := exchange.failure) is None or failure.kind is not FailureKind.TIMEOUT:
         return
     if failure.word == _UNFINISHED:
+        return
+    if session.port in _OTHER_PORTS:
+        yield Detail(
+            f"{session.port_name} accepted the connection and said nothing; port {session.port} is mostly "
+            f"{_OTHER_PORTS[session.port]}",
+            subject=session.port_name,
+            fix="Mail servers listen on port 25, 465 or 587.",
+            paste=_other_port(session),
+            waited_s=round(exchange.elapsed_s, 3),
+        )
         return
     waits = session.port == _MX_PORT  # where no server wants TLS at once
     option = "--timeout 300" if waits else "--tls implicit"
