@@ -59,7 +59,7 @@ class TcpDialer:
         if isinstance(found, Failure) or family is None:
             return found
         wanted = tuple(address for address in found if (":" in address) == (family == "ipv6"))
-        return wanted or _dns_failure(f"{host} has no {_FAMILY_WORDS[family]}address", "no-address")
+        return wanted or _dns_failure(f"{host} has no {_FAMILY_WORDS[family]}address", "no-family-address")
 
     async def dial(
         self,
@@ -141,7 +141,8 @@ class TcpDialer:
         except socket.gaierror as error:
             if error.errno == socket.EAI_AGAIN:
                 return _dns_failure(f"the resolver could not answer for {host}: {error.strerror}", "dns-servfail")
-            return _dns_failure(f"{host} has no {_FAMILY_WORDS[family]}address, or does not exist", "no-address")
+            word = "no-address" if family is None else "no-family-address"
+            return _dns_failure(f"{host} has no {_FAMILY_WORDS[family]}address, or does not exist", word)
         except (OSError, UnicodeError) as error:
             return _dns_failure(f"{host} could not be looked up: {error}", "dns-servfail")
         return found
@@ -195,10 +196,10 @@ async def _ask_resolver(resolver: Resolver, host: str, family: str | None) -> tu
     types = [rdtype for rdtype, of in (("AAAA", "ipv6"), ("A", "ipv4")) if family in (None, of)]
     lookups = await resolver.lookup_all([(host, rdtype) for rdtype in types])
     found = tuple(address for lookup in lookups for address in lookup.names)
-    return found or await _no_address(host, lookups, resolver)
+    return found or await _no_address(host, family, lookups, resolver)
 
 
-async def _no_address(host: str, lookups: Sequence[Lookup], resolver: Resolver) -> Failure:
+async def _no_address(host: str, family: str | None, lookups: Sequence[Lookup], resolver: Resolver) -> Failure:
     from smtpdoc.evidence.dns import LookupStatus  # only where there is a resolver at all
 
     for lookup in lookups:
@@ -209,7 +210,8 @@ async def _no_address(host: str, lookups: Sequence[Lookup], resolver: Resolver) 
             return _dns_failure(detail, "dns-timeout" if lookup.status is LookupStatus.TIMEOUT else "dns-servfail")
     if any(lookup.status is LookupStatus.NXDOMAIN for lookup in lookups):
         return _dns_failure(f"{host} does not exist in DNS", "nxdomain")
-    return _dns_failure(f"{host} exists in DNS, but has no address", "no-address")
+    word = "no-address" if family is None else "no-family-address"
+    return _dns_failure(f"{host} exists in DNS, but has no {_FAMILY_WORDS[family]}address", word)
 
 
 def _dns_failure(detail: str, word: str) -> Failure:

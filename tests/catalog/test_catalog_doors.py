@@ -216,6 +216,18 @@ def test_an_address_of_the_other_family_is_no_spelling_mistake() -> None:
     assert ("Leave out -4 or -6" in told.fix, told.paste) == (True, ())
 
 
+def test_a_name_without_an_address_of_the_family_is_no_spelling_mistake() -> None:
+    told = unreached(FailureKind.DNS, "no-family-address")
+
+    assert "Leave out -4 or -6" in told.fix
+    assert (f"smtpdoc probe {HOST}:587",) == told.paste
+
+
+@pytest.mark.parametrize("word", ["source-address", "no-interface"])
+def test_the_other_family_is_no_way_out_of_a_wrong_address_of_ours(word: str) -> None:
+    assert () == unreached(FailureKind.UNREACHABLE, word, address="192.0.2.25").paste
+
+
 @pytest.mark.parametrize(
     ("port", "words", "paste"),
     [

@@ -47,7 +47,7 @@ ZONE = {
         ("mx.example", None, ("2001:db8::1", "192.0.2.1", "192.0.2.2")),
         ("mx.example", "ipv4", ("192.0.2.1", "192.0.2.2")),
         ("mx.example", "ipv6", ("2001:db8::1",)),
-        ("v4.example", "ipv6", "no-address"),
+        ("v4.example", "ipv6", "no-family-address"),
         ("text.example", None, "no-address"),
         ("nothing.example", None, "nxdomain"),
         ("broken.example", None, "dns-servfail"),

@@ -17,7 +17,7 @@ checks = CheckSet[Transcript]("smtp")
 #: A greeting later than this is a greet delay or an overloaded server; many clients wait 30 s, RFC 5321 wants 300.
 SLOW_GREETING_S = 5.0
 
-_DNS_WORDS = ("nxdomain", "no-address")
+_DNS_WORDS = ("nxdomain", "no-address", "no-family-address")
 _MX_WORDS = ("null-mx", "no-mail-host", "no-domain", "dns-bogus")
 _RUNAWAY_WORDS = ("line-too-long", "reply-too-long", "session-too-big", "surplus-flood")
 _MX_PORT = 25
@@ -44,6 +44,8 @@ def name_not_found(session: Transcript) -> Iterator[Detail]:
         paste: tuple[str, ...] = ()
         if is_address(session.host):
             fix = "Leave out -4 or -6: an address has one family."
+        elif exchange.failure.word == "no-family-address":
+            fix, paste = "Leave out -4 or -6: it may have an address of the other family.", probe_command(session)
         elif session.port != _MX_PORT:  # on port 25 one has come by --mx already
             fix, paste = None, (f"smtpdoc probe --mx {session.host}",)
         yield Detail(exchange.failure.detail, subject=session.host, fix=fix, paste=paste)
@@ -164,11 +166,13 @@ def unreachable(session: Transcript) -> Iterator[Detail]:
         return
     if failure.kind in (FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.CLOSED):
         family = "-4" if session.family == "ipv6" else "-6"
+        given = session.host == session.address or failure.word in ("source-address", "no-interface")
+        other_family_may_do = not given and not session.attempts
         yield Detail(
             failure.detail,
             subject=session.port_name,
             fix=_LOCAL_FIXES.get(failure.word),
-            paste=() if session.host == session.address or session.attempts else probe_command(session, family),
+            paste=probe_command(session, family) if other_family_may_do else (),
             kind=failure.kind.value,
             fault=failure.word,
         )
