@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.probe import ProbeEvidence
-from smtpdoc.evidence.smtp import Exchange, Stage, Transcript
+from smtpdoc.evidence.smtp import Exchange, Stage, Transcript, version_name
 from smtpdoc.gather.options import ProbeOptions
 from smtpdoc.seams import Dialer, PolicySource, Resolver
 from smtpdoc.target import SMTP_PORT
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from smtpdoc.evidence.transport import MtaStsEvidence
     from smtpdoc.gather.dane import TlsaAnswer
     from smtpdoc.net.dns import DnsResolver
-
-_NAMES = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
 
 _ALL_TLS = "TLS comes first on this port"
 
@@ -138,7 +136,7 @@ class Looks:
             if not asked and not self._versions:
                 self._note("no TLS is offered, so no version of it was tried")
             for version in asked:
-                self._note(f"another connection, with {_NAMES[version]} only")
+                self._note(f"another connection, with {version_name(version)} only")
                 answer = await gather_tls_version(place, version, self._dialer)
                 found = (*self._versions, answer)
                 self._versions = tuple(sorted(found, key=lambda one: VERSIONS.index(one.version)))

@@ -200,6 +200,14 @@ class TlsFacts:
     mta_sts: Mapping[str, Fact] | None = None
 
 
+_VERSION_NAMES = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
+
+
+def version_name(version: str) -> str:
+    """Return "TLS 1.2" for OpenSSL's "TLSv1.2"; what is none of these as it is."""
+    return _VERSION_NAMES.get(version, version)
+
+
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """One session with one address.

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from smtpdoc.errors import TargetError
-from smtpdoc.evidence.smtp import Certificate, TlsFacts
+from smtpdoc.evidence.smtp import Certificate, TlsFacts, version_name
 from smtpdoc.grammar.der import DerParseError
 from smtpdoc.grammar.handshake import read_handshake
 from smtpdoc.net import trust
@@ -213,9 +213,6 @@ def _readable(chain: tuple[bytes, ...]) -> tuple[Certificate, ...]:
     return tuple(certificates)
 
 
-_VERSIONS = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}
-
-
 def summary(facts: TlsFacts) -> str:
     """Return the transcript's line about a handshake."""
     name = facts.chain[0].common_name or (facts.chain[0].names or ("nobody",))[0] if facts.chain else "nobody"
@@ -226,5 +223,4 @@ def summary(facts: TlsFacts) -> str:
         verdict = f"trusted, but not for {facts.server_name}"
     else:
         verdict = f"not trusted: {facts.verify_error}"
-    version = _VERSIONS.get(facts.version, facts.version)
-    return f"{version}, {facts.cipher}; certificate for {name}, {verdict}"
+    return f"{version_name(facts.version)}, {facts.cipher}; certificate for {name}, {verdict}"

@@ -6,8 +6,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from smtpdoc.catalog.checks.tls import version_name
-from smtpdoc.evidence.smtp import TlsFacts
+from smtpdoc.evidence.smtp import TlsFacts, version_name
 from smtpdoc.render.text import Page, plural
 
 _INDENT = 5

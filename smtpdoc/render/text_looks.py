@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from smtpdoc.catalog.checks.tls import version_name
 from smtpdoc.evidence.auth import HostAddress
 from smtpdoc.evidence.looks import Dane, Enforcement, Identity, StarttlsInjection, StsDelivery, VersionAnswer
-from smtpdoc.evidence.smtp import Transcript
+from smtpdoc.evidence.smtp import Transcript, version_name
 from smtpdoc.findings import Level
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.reply import Reply

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.parity import Difference, differences, labels
 from smtpdoc.evidence.probe import ProbeEvidence
-from smtpdoc.evidence.smtp import FailureKind, Stage, Transcript
+from smtpdoc.evidence.smtp import FailureKind, Stage, Transcript, version_name
 from smtpdoc.findings import Fact, Level, rfc
 from smtpdoc.grammar.printable import printable
 
@@ -62,9 +62,7 @@ def _extensions_words(one: Difference, names: Sequence[str]) -> str:
 
 
 def _value(value: Fact) -> str:
-    text = str(value)
-    text = {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}.get(text, text)
-    return printable(text) or "none"
+    return printable(version_name(str(value))) or "none"
 
 
 def _hosts(places: Sequence[int], names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from smtpdoc.catalog.checks.smtp_words import probe_command
 from smtpdoc.catalog.model import CheckSet, Detail
-from smtpdoc.evidence.smtp import Certificate, FailureKind, Stage, TlsFacts, Transcript
+from smtpdoc.evidence.smtp import Certificate, FailureKind, Stage, TlsFacts, Transcript, version_name
 from smtpdoc.findings import Level, Source, rfc
 from smtpdoc.grammar.printable import printable
 
@@ -96,11 +96,6 @@ def old_version(session: Transcript) -> Iterator[Detail]:
         yield Detail(
             f"{session.host} speaks {only}{version_name(version)}", subject=session.port_name, level=_level(session)
         )
-
-
-def version_name(version: str) -> str:
-    """Return "TLS 1.2" for OpenSSL's "TLSv1.2"."""
-    return {"TLSv1": "TLS 1.0", "TLSv1.1": "TLS 1.1", "TLSv1.2": "TLS 1.2", "TLSv1.3": "TLS 1.3"}.get(version, version)
 
 
 @checks.add(

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from smtpdoc.catalog.checks.tls import version_name
 from smtpdoc.catalog.model import CheckSet, Detail
-from smtpdoc.evidence.smtp import Certificate, Transcript
+from smtpdoc.evidence.smtp import Certificate, Transcript, version_name
 from smtpdoc.findings import Level, Source, rfc
 from smtpdoc.grammar.printable import printable
 
