@@ -11,7 +11,16 @@ from support.sessions import exchange, handshake, session
 
 from smtpdoc.catalog.checks import extensions, smtp
 from smtpdoc.catalog.explain import explain
-from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Stage, StageStatus, Transcript
+from smtpdoc.evidence.smtp import (
+    Exchange,
+    Failure,
+    FailureKind,
+    Line,
+    LineKind,
+    Stage,
+    StageStatus,
+    Transcript,
+)
 from smtpdoc.findings import Finding
 
 UNDER_TLS = {"tls": handshake(), "auth_user": "alice", "auth_mechanism": "PLAIN"}
@@ -138,21 +147,34 @@ def test_a_mechanism_that_we_lack_is_no_fault_of_the_server() -> None:
 ACCEPTED = answered("235 2.7.0 ok")
 
 
+def said(*texts: str) -> tuple[Line, ...]:
+    """What we said of a login, as the transcript shows it."""
+    return tuple(Line(LineKind.SENT, text, False, 0.0) for text in texts)
+
+
+PLAIN = said("AUTH PLAIN (hidden)")
+
+
 @pytest.mark.parametrize(
     ("login", "changes", "words"),
     [
         (replace(ACCEPTED, encrypted=False), {}, "the password went to mx.example.net in clear text, with AUTH PLAIN"),
         (
             replace(ACCEPTED, encrypted=False),
-            {"auth_mechanism": "XOAUTH2"},
+            {"auth_mechanism": "XOAUTH2", "lines": said("AUTH XOAUTH2", "(hidden)")},
             "the token went to mx.example.net in clear",
+        ),
+        (
+            replace(ACCEPTED, encrypted=False),
+            {"auth_mechanism": "LOGIN", "lines": said("AUTH LOGIN", "(hidden)", "(hidden)")},
+            "the password went to mx.example.net in clear text, with AUTH LOGIN",
         ),
         (ACCEPTED, {"tls": handshake(trusted=False, verify_error="expired")}, "does not verify (expired)"),
         (ACCEPTED, {"tls": handshake(name_matches=False, verify_error="wrong name")}, "does not verify (wrong name)"),
     ],
 )
 def test_a_forced_login_says_that_the_password_is_out(login: Exchange, changes: dict[str, Any], words: str) -> None:
-    finding = only(session(login, **UNDER_TLS | changes))
+    finding = only(session(login, **UNDER_TLS | {"lines": PLAIN} | changes))
 
     assert ("smtp.auth-exposed", "warning") == (finding.id, finding.level)
     assert words in finding.message
@@ -164,10 +186,14 @@ def test_a_forced_login_says_that_the_password_is_out(login: Exchange, changes: 
         (ACCEPTED, {}),
         (replace(ACCEPTED, encrypted=False), {"auth_mechanism": "SCRAM-SHA-256", "tls": None}),
         (replace(ACCEPTED, encrypted=False), {"replayed_from": "telnet", "tls": None}),
+        (  # answered before the password was asked for
+            replace(ACCEPTED, encrypted=False),
+            {"auth_mechanism": "LOGIN", "tls": None, "lines": said("AUTH LOGIN", "(hidden)")},
+        ),
     ],
 )
 def test_a_login_that_shows_no_password_is_not_exposed(login: Exchange, changes: dict[str, Any]) -> None:
-    assert [] == findings(session(login, **UNDER_TLS | changes))
+    assert [] == findings(session(login, **UNDER_TLS | {"lines": PLAIN} | changes))
 
 
 @pytest.mark.parametrize("port", [587, 2525])

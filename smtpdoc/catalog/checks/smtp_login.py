@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from smtpdoc.catalog.checks.smtp_words import failure_of, last, probe_command, quoted, refusal
 from smtpdoc.catalog.model import CheckSet, Detail
-from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, Transcript
+from smtpdoc.evidence.smtp import Exchange, FailureKind, LineKind, Stage, StageStatus, Transcript
 from smtpdoc.findings import Level, rfc
 from smtpdoc.grammar.ehlo import auth_mechanisms
 from smtpdoc.grammar.printable import printable
+from smtpdoc.grammar.secret import HIDDEN
 
 checks = CheckSet[Transcript]("smtp")
 
@@ -152,7 +153,7 @@ def auth_exposed(session: Transcript) -> Iterator[Detail]:
     if exchange is None or exchange.status is StageStatus.SKIPPED or session.replayed_from is not None:
         return
     tls, what = session.tls, "token" if session.auth_mechanism in _TOKEN_MECHANISMS else "password"
-    if session.auth_mechanism not in CLEAR_TEXT_MECHANISMS:
+    if session.auth_mechanism not in CLEAR_TEXT_MECHANISMS or not _secret_sent(session):
         return
     if not exchange.encrypted:
         yield Detail(
@@ -164,6 +165,13 @@ def auth_exposed(session: Transcript) -> Iterator[Detail]:
             f"the {what} went to {session.host}, whose certificate does not verify ({tls.verify_error or 'no reason told'})",
             subject=session.port_name,
         )
+
+
+def _secret_sent(session: Transcript) -> bool:
+    """Tell whether it came to that: what is hidden in the transcript is the user name first, where AUTH LOGIN asks for
+    it."""
+    hidden = [line for line in session.lines if line.kind is LineKind.SENT and line.text.endswith(HIDDEN)]
+    return len(hidden) >= (2 if session.auth_mechanism == "LOGIN" else 1)
 
 
 @checks.add(
