@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from smtpdoc.catalog.checks import smtp_login, smtp_reach
+from smtpdoc.catalog.checks import smtp_answer, smtp_login, smtp_reach
 from smtpdoc.catalog.checks.smtp_words import QUOTED_CHARS, envelope_options, failure_of, last, probe_command, refusal
 from smtpdoc.catalog.model import CheckSet, Detail
 from smtpdoc.evidence.smtp import Exchange, FailureKind, Stage, StageStatus, Transcript
@@ -15,7 +15,7 @@ from smtpdoc.grammar.ehlo import overwritten_keyword, size_limit
 from smtpdoc.grammar.printable import printable
 
 checks = CheckSet[Transcript]("smtp")
-checks.include(smtp_reach.checks)  # what stands in the way is told first
+checks.include(smtp_reach.checks, smtp_answer.checks)  # what stands in the way is told first
 
 _TRANSACTION = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.MESSAGE, Stage.QUIT})
 _FAULT_WORDS = {
