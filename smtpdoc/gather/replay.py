@@ -68,7 +68,9 @@ class _Replay:
             marks_tls=saved.marks_tls,
         )
         self._pairing.starttls_accepted = encrypted and saved.tls_mode == "starttls"
-        if saved.tls_mode == "implicit" if encrypted else not _begins_late(saved.sayings):
+        greets = saved.tls_mode == "implicit" if encrypted else not _begins_late(saved.sayings)
+        # Who only looks at the certificate (openssl s_client </dev/null) waits for no word of the server.
+        if greets and (first is not None or saved.tls is None):
             self._pairing.owed.append(Owed(Stage.GREETING, "", encrypted, None))
 
     def transcript(self) -> Transcript:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from base64 import b64encode
 from io import StringIO
@@ -15,7 +16,7 @@ from support.pastes import FORMS
 from smtpdoc.api.replay import replay
 from smtpdoc.errors import ParseError
 from smtpdoc.evidence.probe import ProbeEvidence
-from smtpdoc.evidence.smtp import Exchange, StageStatus, Transcript
+from smtpdoc.evidence.smtp import Exchange, Stage, StageStatus, Transcript
 from smtpdoc.render.json_v1 import dumps, report_json
 from smtpdoc.render.text import Page
 from smtpdoc.render.text_probe import render_verdict
@@ -116,6 +117,18 @@ def test_what_openssl_says_of_the_certificate_is_judged() -> None:
 
     assert "tls.certificate-expired" in ids
     assert "tls.chain-incomplete" not in ids
+
+
+def test_a_look_at_the_certificate_alone_lacks_no_greeting() -> None:
+    """What `openssl s_client </dev/null` leaves: a handshake, and no word of the server."""
+    text = (DATA / "openssl-starttls.txt").read_text()
+    lines = [line for line in text.splitlines() if not re.match(r"[2-5][0-9]{2}[ -]|EHLO|MAIL|RCPT|QUIT", line)]
+    report = replay("\n".join(lines))
+    (session,) = sessions(report)
+
+    assert session.tls is not None
+    assert Stage.GREETING not in {one.stage for one in session.exchanges}
+    assert not [finding.id for finding in report.findings if finding.id == "smtp.no-answer"]
 
 
 def test_what_openssl_says_counts_also_where_it_prints_no_dates() -> None:
