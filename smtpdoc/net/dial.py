@@ -10,12 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
+from smtpdoc.net.door import wants_tls
 from smtpdoc.net.early import FAMILIES, EarlyConnection, Opened, Signal, helo_name, is_literal
 from smtpdoc.net.failures import connect_failure, connect_timeout, place
 from smtpdoc.net.session import SmtpSession
 from smtpdoc.net.threads import in_thread
 from smtpdoc.net.tls import known_trust, load_trust, session_context
 from smtpdoc.seams import Budget, Resolver, TlsPolicy, Watcher, fails_dnssec
+from smtpdoc.target import SMTP_PORT
 
 if TYPE_CHECKING:
     from smtpdoc.evidence.dns import Lookup
@@ -89,7 +91,10 @@ class TcpDialer:
             # The roots are read while the connection is opened and the first words are exchanged.
             roots = known_trust(tls)
             waited_for = in_thread(partial(load_trust, tls), "trusted roots") if roots is None else roots
-            session.prepare_tls(session_context(tls), waited_for)
+            context = session_context(tls)
+            session.prepare_tls(context, waited_for)
+            if not tls.implicit and port != SMTP_PORT:
+                session.may_knock(partial(wants_tls, address, port, source_ip, context, tls.server_name))
         left = max(0.0, budget.deadline - loop.time())
         patience = left if patience_s is None else min(left, patience_s)
         try:

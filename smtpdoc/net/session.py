@@ -14,6 +14,7 @@ from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind
 from smtpdoc.grammar.printable import printable
 from smtpdoc.grammar.reply import Reply, ReplyLine, reply_from_lines
 from smtpdoc.grammar.secret import HIDDEN, Mask
+from smtpdoc.net.door import SILENCE_S
 from smtpdoc.net.early import Opened, Word
 from smtpdoc.net.failures import describe
 from smtpdoc.net.smtp import Ending, TimedReply, Wire
@@ -77,6 +78,7 @@ class SmtpSession:
         self._context: ssl.SSLContext | None = None
         self._trust: ssl.SSLContext | Awaitable[ssl.SSLContext] | None = None
         self._store: ssl.SSLContext | None = None
+        self._knock: Callable[[], Awaitable[bool]] | None = None
 
     def prepare_tls(self, context: ssl.SSLContext, trust: ssl.SSLContext | Awaitable[ssl.SSLContext]) -> None:
         self._context, self._trust = context, trust
@@ -93,6 +95,10 @@ class SmtpSession:
         self.wire.held = bool(opened.words)
         with self._at(opened.at):
             self._greeting_due()
+
+    def may_knock(self, knock: Callable[[], Awaitable[bool]]) -> None:
+        """`knock` tells whether the port wants TLS at once, should the greeting not come."""
+        self._knock = knock
 
     @property
     def encrypted(self) -> bool:
@@ -141,6 +147,8 @@ class SmtpSession:
     async def reply(self) -> Exchange:
         owed = self._owed[0]
         self._hear_the_past()
+        if owed.command is _GREETING:
+            await self._knock_when_silent()
         outcome = await self.wire.reply(self._patience(owed.command.patience_s))
         self._owed.popleft()
         if isinstance(outcome, Ending):
@@ -164,6 +172,18 @@ class SmtpSession:
             return self._exchange(owed, None, None, self._now(), True)
         failure = self._failure(ending, Stage.TLS)
         return self._exchange(owed, None, failure, self._now(), False)
+
+    async def _knock_when_silent(self) -> None:
+        """Wait for the greeting; where not a byte comes for a while, see whether this port wants TLS at once."""
+        if self._knock is None or self._patience(None) <= SILENCE_S:
+            return
+        if not await self.wire.silent_for(SILENCE_S):
+            return
+        self._line(
+            LineKind.NOTE, b"not a word yet; another connection, to see whether this port wants TLS at once", False
+        )
+        if await self._knock():
+            self.wire.wants_tls()
 
     def close(self) -> None:
         self.wire.close()

@@ -209,6 +209,19 @@ class Wire(SMTPProtocol):
             with suppress(SMTPServerDisconnected):  # connection_lost follows and says why
                 super().write(data)
 
+    async def silent_for(self, seconds: float) -> bool:
+        """Wait for a reply or an end, so long at most; tell whether nothing at all has come."""
+        if not self._ready and self.ending is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._wait(None, "timeout")
+        return self._received_bytes == 0 and self.ending is None
+
+    def wants_tls(self) -> None:
+        """Give up: another connection showed that the port waits for TLS."""
+        if self._received_bytes == 0:
+            self._fail("not-smtp", protocol="TLS")
+
     async def reply(self, timeout: float | None) -> TimedReply | Ending:
         """Return the next reply that was asked for, or why there is none; ends the connection after `timeout`."""
         if not self._ready and self.ending is None:
