@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal, cast
 
@@ -84,7 +83,11 @@ class Output:
             try:
                 self._file = open(options.output, "w", encoding="utf-8")  # noqa: SIM115 - closed in close()
             except OSError as error:
-                raise click.UsageError(f"Cannot write to {options.output!r}: {error.strerror}.") from None
+                raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> click.UsageError:
+        where = "stdout" if self.options.output in (None, "-") else repr(self.options.output)
+        return click.UsageError(f"Cannot write to {where}: {error.strerror}.")
 
     @property
     def out(self) -> IO[str]:
@@ -111,6 +114,14 @@ class Output:
     def add(self, report: Report, show: Callable[[Page], None]) -> None:
         """Take a finished report; `show` writes it as text."""
         self.codes.add(report.exit_code)
+        try:
+            self._write(report, show)
+        except BrokenPipeError:  # the reader has heard enough
+            raise
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _write(self, report: Report, show: Callable[[Page], None]) -> None:
         match self.options.format:
             case "text":
                 if self._apart and self._pages:
@@ -139,11 +150,16 @@ class Output:
         click.echo(f"Error: {printable(target)}: {error}", err=True)
 
     def close(self) -> ExitCode:
-        if self.options.format == "json":
-            self._json.close()
-        if self._file is not None:
-            with suppress(OSError):
+        """End the answer; half of one in a file must not pass for all of it."""
+        try:
+            if self.options.format == "json":
+                self._json.close()
+            if self._file is not None:
                 self._file.close()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise self._unwritable(error) from None
         return worst_code(self.codes)
 
 

@@ -123,3 +123,12 @@ def test_an_ascii_terminal_gets_plain_marks() -> None:
     assert 0 == ran.returncode
     assert ran.stdout.isascii()
     assert b"\nx " in ran.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+@pytest.mark.parametrize("form", ["text", "json", "jsonl"])
+def test_an_answer_that_finds_no_room_is_no_bug_and_no_success(smtpdoc: Smtpdoc, form: str) -> None:
+    ran = smtpdoc("explain", "250 ok", "--format", form, "--output", "/dev/full")
+
+    assert 2 == ran.code
+    assert "Cannot write to '/dev/full': No space left on device." in ran.err
