@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal, cast
 
@@ -78,6 +79,7 @@ class Output:
         self._pages = 0
         self._array: ArrayWriter | None = None
         self._file: IO[str] | None = None
+        self._failed = False
         self._page: Page | None = None
         if options.output is not None and options.output != "-":
             try:
@@ -86,6 +88,11 @@ class Output:
                 raise self._unwritable(error) from None
 
     def _unwritable(self, error: OSError) -> click.UsageError:
+        """Give the answer up, and return what to tell about it."""
+        self._failed = True
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
         where = "stdout" if self.options.output in (None, "-") else repr(self.options.output)
         return click.UsageError(f"Cannot write to {where}: {error.strerror}.")
 
@@ -152,7 +159,7 @@ class Output:
     def close(self) -> ExitCode:
         """End the answer; half of one in a file must not pass for all of it."""
         try:
-            if self.options.format == "json":
+            if self.options.format == "json" and not self._failed:
                 self._json.close()
             if self._file is not None:
                 self._file.close()
