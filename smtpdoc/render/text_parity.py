@@ -59,13 +59,19 @@ def render_parity(
 
 
 def _levels(sessions: Sequence[Transcript], findings: Iterable[Finding]) -> list[Level]:
-    """Return the mark of each session. What was found about one of several addresses of a host tells not which."""
+    """Return the mark of each session. What was found about one of several addresses of a host tells not which; their
+    certificates do."""
     places = Counter(session.port_name for session in sessions)
     found = [one for one in findings if places[one.subject] == 1 and one.level is not Level.INFO]
+    found_there = [[one.level for one in found if one.subject == session.port_name] for session in sessions]
     return [
-        worst((STATUS_LEVELS[session.outcome], *(one.level for one in found if one.subject == session.port_name)))
-        for session in sessions
+        worst((STATUS_LEVELS[session.outcome], *levels, *_doubt(session, places[session.port_name])))
+        for session, levels in zip(sessions, found_there, strict=True)
     ]
+
+
+def _doubt(session: Transcript, sessions: int) -> tuple[Level, ...]:
+    return (Level.WARNING,) if sessions > 1 and certificate_word(session) not in (None, "trusted") else ()
 
 
 def _starred(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:

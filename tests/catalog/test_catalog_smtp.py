@@ -505,6 +505,7 @@ def test_the_version_that_a_second_look_found_is_named() -> None:
 
     assert found(transcript) == [("tls.handshake-failed", "error"), ("tls.old-version", "error")]
     assert "TLS 1.0" in both(transcript)[0].message
+    assert "log" not in both(transcript)[0].fix, "the cause is known"
 
 
 def test_an_address_that_did_not_answer_is_a_warning() -> None:

@@ -24,7 +24,7 @@ from smtpdoc.evidence.looks import (
     TlsaMatch,
     VersionAnswer,
 )
-from smtpdoc.evidence.smtp import Failure, FailureKind, Stage, StageStatus, Transcript
+from smtpdoc.evidence.smtp import Failure, FailureKind, Stage, StageStatus, TlsFacts, Transcript
 from smtpdoc.findings import Finding, Level
 from smtpdoc.render.text import Page
 from smtpdoc.render.text_certificates import render_chain, render_handshake
@@ -99,13 +99,16 @@ def test_a_row_has_the_mark_of_what_was_found_about_its_host() -> None:
     assert "✖ mx2.example.net  TLS 1.3  trusted, 49 d     0.021  0.123  ok, with findings" == rows[2]
 
 
-def test_what_was_found_about_one_of_two_addresses_marks_neither() -> None:
-    two = replace(ONE, address="192.0.2.26")
-    wrong = Finding("tls.weak-key", Level.ERROR, "", "", "", "", ONE.port_name)
+@pytest.mark.parametrize(
+    ("tls", "marks"), [(handshake(), ["✔", "✔"]), (handshake(trusted=False, expired=True), ["✔", "▲"])]
+)
+def test_of_two_addresses_the_one_is_marked_whose_own_certificate_is_bad(tls: TlsFacts, marks: list[str]) -> None:
+    two = replace(ONE, address="192.0.2.26", tls=tls)
+    wrong = Finding("tls.weak-key", Level.ERROR, "", "", "", "", ONE.port_name)  # which of them?
 
     rows = printed(lambda page: render_parity(page, (ONE, two), (wrong,)))
 
-    assert ["✔", "✔"] == [row[0] for row in rows[1:3]]
+    assert marks == [row[0] for row in rows[1:3]]
 
 
 def test_of_two_it_is_the_one_that_failed_that_is_unlike() -> None:

@@ -31,12 +31,13 @@ def handshake_failed(session: Transcript) -> Iterator[Detail]:
         if failure is None or exchange.stage is Stage.QUIT:
             continue
         if failure.kind is FailureKind.TLS:  # in TLS 1.3 a server refuses our certificate after the handshake
-            message = failure.detail
+            message, fix = failure.detail, None
             if session.legacy_tls == "TLSv1.2":
                 message += f"; with old ciphers and keys allowed it does speak TLS 1.2 ({session.legacy_cipher})"
             elif session.legacy_tls:
                 message += f"; it does speak {version_name(session.legacy_tls)}, which nobody should any more"
-            yield Detail(message, subject=session.port_name, fault=failure.word)
+                fix = "Let the server speak TLS 1.2 and 1.3: its version is what is wrong."
+            yield Detail(message, subject=session.port_name, fix=fix, fault=failure.word)
             return
         if failure.kind is FailureKind.TIMEOUT and exchange.stage is Stage.TLS:
             yield Detail(
