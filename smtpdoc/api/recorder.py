@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from smtpdoc.evidence.smtp import Exchange, Line, Stage
+from smtpdoc.api.explaining import Explainer
+from smtpdoc.evidence.smtp import Exchange, Line
 from smtpdoc.seams import Watcher
 
 if TYPE_CHECKING:
     from smtpdoc.catalog.user import UserCatalog
-    from smtpdoc.evidence.explanation import Explanation
 
 # After a reply our next command is on its way long before this; a reader of the transcript does not see the delay.
 _LET_THEM_TALK_S = 0.002
@@ -25,9 +25,7 @@ class Recorder:
 
     Within `telling` it does so a moment later, between the things that matter: explaining and printing never hold up
     what is to be said to the server. It begins when `loaded` is done (see api/preload.py; None: at once). `beside` is
-    told each exchange after the watcher.
-    What the greeting tells of the server's software or provider is a hint for explaining the replies after it;
-    `server` (host:port) and `login` stand in the commands that an explanation advises.
+    told each exchange after the watcher. `catalog`, `server` and `login` are for the explanations (api/explaining.py).
     Whoever asks for `exchanges` gets all that happened.
     """
 
@@ -46,11 +44,8 @@ class Recorder:
         self._telling = False
         self._lines = 0
         self._watcher = watcher
-        self._catalog = catalog
         self._loaded = loaded
-        self._provider: str | None = None
-        self._server = server
-        self._login = login
+        self._explainer = Explainer(catalog, server, login)
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -110,9 +105,7 @@ class Recorder:
         event = self._untold.popleft()
         if isinstance(event, tuple):
             exchange, lines = event
-            if exchange.stage is Stage.GREETING:
-                self._provider = _told_by_greeting(exchange)
-            exchange = replace(exchange, explanation=self._explanation(exchange), lines_before=lines)
+            exchange = replace(self._explainer.explained(exchange), lines_before=lines)
             self._explained.append(exchange)
             if self._watcher is not None:
                 self._watcher.exchange(exchange)
@@ -120,35 +113,3 @@ class Recorder:
                 self.beside(exchange)
         elif self._watcher is not None:
             self._watcher.line(event)
-
-    def _explanation(self, event: Exchange) -> Explanation | None:
-        explanation = explanation_of(event, self._catalog, self._provider)
-        if explanation is None or not explanation.commands or self._server is None:
-            return explanation
-        from smtpdoc.catalog.advice import in_session
-
-        commands = in_session(explanation.commands, self._server, self._login, event.recipient)
-        return replace(explanation, commands=commands)
-
-
-def _told_by_greeting(exchange: Exchange) -> str | None:
-    """Return the provider or server software that a greeting tells, or None."""
-    if exchange.reply is None or not exchange.reply.positive:
-        return None
-    from smtpdoc.catalog.providers import recognise_greeting
-
-    return recognise_greeting(exchange.reply.text)
-
-
-def explanation_of(
-    exchange: Exchange, catalog: UserCatalog | None = None, provider: str | None = None
-) -> Explanation | None:
-    """Explain an exchange's reply as an answer to its stage; None where there was no reply.
-
-    `provider` is whose server this is, or its software, as far as known.
-    """
-    if exchange.reply is None:
-        return None
-    from smtpdoc.catalog.explain import explain  # the catalog is loaded while the server is busy, not before
-
-    return explain(exchange.reply, stage=str(exchange.stage), provider=provider, catalog=catalog)

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from smtpdoc.api.clock import Clock
+from smtpdoc.api.explaining import Explainer
 from smtpdoc.api.session_diagnosis import diagnose
-from smtpdoc.catalog.explain import explain
 from smtpdoc.evidence.probe import ProbeEvidence
-from smtpdoc.evidence.smtp import Exchange, Stage, Transcript
+from smtpdoc.evidence.smtp import Transcript
 from smtpdoc.findings import Finding, Level
 from smtpdoc.gather.replay import replayed
 from smtpdoc.grammar.der import DerParseError
@@ -61,13 +61,8 @@ def replay(
 
 
 def _explained(session: Transcript, catalog: UserCatalog | None, cert_days: int) -> Transcript:
-    def with_words(exchange: Exchange) -> Exchange:
-        if exchange.reply is None:
-            return exchange
-        stage = None if exchange.stage is Stage.OTHER else str(exchange.stage)
-        return replace(exchange, explanation=explain(exchange.reply, stage=stage, catalog=catalog))
-
-    return replace(session, exchanges=tuple(map(with_words, session.exchanges)), cert_days=cert_days)
+    explainer = Explainer(catalog)
+    return replace(session, exchanges=tuple(map(explainer.explained, session.exchanges)), cert_days=cert_days)
 
 
 def _with_leaf(session: Transcript, saved: SavedSession) -> Transcript:

@@ -41,9 +41,6 @@ _PURPOSE_WORDS: dict[tuple[Purpose | None, StageStatus], str] = {
 }
 
 
-_LOGINS_WITHOUT_PASSWORD = ("AUTH XOAUTH2", "AUTH OAUTHBEARER", "AUTH EXTERNAL")
-
-
 class TranscriptView:
     """Prints a session while it happens, each reply with its explanation under it.
 
@@ -101,10 +98,8 @@ class TranscriptView:
         if exchange.purpose is not None and not self.page.verbose:
             self._purpose(exchange)
         elif self._needs_explaining(exchange) and exchange.explanation is not None:
-            # No advice where a refusal is a good answer, nor advice on passwords where none was given.
-            asked = exchange.stage in (Stage.VRFY, Stage.EXPN)
-            without_password = exchange.command.startswith(_LOGINS_WITHOUT_PASSWORD)
-            self._explain(exchange.explanation, steps=not (asked or without_password), status=exchange.status)
+            asked = exchange.stage in (Stage.VRFY, Stage.EXPN)  # no advice: a refusal is a good answer there
+            self._explain(exchange.explanation, steps=not asked, status=exchange.status)
 
     def finish(self) -> None:
         """Print what has been received and belongs to no exchange (yet)."""

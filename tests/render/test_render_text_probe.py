@@ -136,17 +136,6 @@ def test_a_positive_reply_where_none_is_allowed_is_not_explained_as_a_success() 
     assert ["<-  250 ok", "│ This is not the code that this step calls for."] == screen.lines
 
 
-@pytest.mark.parametrize(("mechanism", "advised"), [("PLAIN", True), ("XOAUTH2", False), ("EXTERNAL", False)])
-def test_a_refused_token_comes_without_advice_on_passwords(mechanism: str, advised: bool) -> None:
-    screen = Screen()
-    refused = exchange(Stage.AUTH, "535 5.7.8 Error: authentication failed", command=f"AUTH {mechanism} (hidden)")
-    assert refused.reply is not None
-    screen.view.exchange(replace(refused, explanation=explain(refused.reply, stage="auth")))
-
-    assert "│ The login was refused" == screen.lines[0]
-    assert advised is (len(screen.lines) > 1)
-
-
 def test_advice_that_was_given_is_not_given_again() -> None:
     screen = Screen()
     refused = exchange(Stage.RCPT, "550 5.1.1 User unknown")
