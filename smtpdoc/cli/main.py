@@ -5,6 +5,7 @@ This module imports next to nothing, so that the first thing a run does can be d
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -14,6 +15,8 @@ from smtpdoc.version import __version__
 # Nearly all that a run makes, it keeps until it ends: looking for garbage every 700 objects, as Python does, takes a
 # fifth of a short run's time. A run over a long list is still swept now and then.
 SWEEP_AFTER = 50_000
+#: What a file or disk that is full says.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main() -> None:
@@ -38,6 +41,10 @@ def main() -> None:
         # `smtpdoc ... | head`: the reader has gone; nothing more can be said on stdout
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 128 + 13
+    except OSError as error:  # stdout is a file on a disk that is full
+        sys.stderr.write(_cannot_write(error) + "\n")
+        code = 2
+    sys.stderr.flush()
     # All is said and every file is closed: the system takes the rest back at once, where Python would go through it.
     os._exit(code)
 
@@ -66,10 +73,20 @@ def run(arguments: list[str]) -> int:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         raise
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            click.echo(bug_words(error), err=True)
+            return ExitCode.BUG
+        click.echo(_cannot_write(error), err=True)
+        return ExitCode.USAGE
     except Exception as error:  # noqa: BLE001 - the last door: a bug of ours, told without a traceback
         click.echo(bug_words(error), err=True)
         return ExitCode.BUG
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _cannot_write(error: OSError) -> str:
+    return f"Error: cannot write the answer: {error.strerror}."
 
 
 def bug_words(error: Exception) -> str:

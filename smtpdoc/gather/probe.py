@@ -16,6 +16,7 @@ from smtpdoc.evidence.smtp import (
     Stage,
     StageStatus,
     Transcript,
+    version_name,
 )
 from smtpdoc.findings import Fact
 from smtpdoc.gather.envelope import Envelope, Recipient
@@ -271,7 +272,7 @@ class Probe:
         )
         self._old = old = await look_for_old_tls(place, self._dialer)
         if old.tls is not None:
-            works = {"TLSv1": "TLS 1.0"}.get(old.tls.version, old.tls.version.replace("TLSv", "TLS "))
+            works = version_name(old.tls.version)
             self._record.note(f"a second connection, with what is old allowed: {works} works")
 
     async def _login(self, session: Session) -> bool:

@@ -125,6 +125,8 @@ class SmtpSession:
             with self._at(self._past.popleft().at):
                 self._sent(commands)
                 self.wire.sent(len(commands))
+        elif self._past:
+            raise RuntimeError("the session says something else than what was said on its connection before")
         else:
             self._sent(commands)
             self.wire.send(data, len(commands))

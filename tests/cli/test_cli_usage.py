@@ -1,5 +1,6 @@
 """What we cannot read gives one clear sentence and exit code 2; nothing gives a traceback."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,18 @@ def test_a_reader_that_goes_away_is_no_error_of_ours() -> None:
 
     assert "Traceback" not in ran.stderr
     assert ran.stdout.startswith("550 5.1.1")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a file that is always full")
+@pytest.mark.parametrize("arguments", [("schema",), ("explain", "550 5.1.1 x"), ("probe", "127.0.0.1:1")])
+def test_a_full_disk_is_told_and_no_bug(arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "smtpdoc", *arguments]
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+
+    assert 2 == ran.returncode
+    assert "annot write" in ran.stderr
+    assert "No space left on device" in ran.stderr
 
 
 @pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
