@@ -16,10 +16,13 @@ _MAX_CHAIN = 20
 def saved_tls(saved: SavedSession, host: str) -> TlsFacts | None:
     """Return the facts of the handshake, or None where the text does not have them: nothing is made up."""
     tls = saved.tls
-    if tls is None or not isinstance(tls.get("version"), str) or not isinstance(tls.get("cipher"), str):
+    if tls is None:
         return None
     code = tls.get("verify_code")
     verify_code = code if isinstance(code, int) and not isinstance(code, bool) else None
+    agreed = isinstance(tls.get("version"), str) and isinstance(tls.get("cipher"), str)
+    if not agreed and not verify_code:  # `s_client -quiet` tells what is wrong with the certificate, and nothing else
+        return None
     chain = tls.get("chain")
     certificates = [_certificate(one) for one in chain[:_MAX_CHAIN]] if isinstance(chain, list) else []
     days_left, bits, group_bits = tls.get("days_left"), tls.get("bits"), tls.get("group_bits")

@@ -87,8 +87,11 @@ class Handshake:
 
     @property
     def facts(self) -> dict[str, object] | None:
-        """All of it, the certificates only where all of them have dates; None without a handshake."""
-        if not self.known.get("cipher") or not self.known.get("version"):
+        """All of it, the certificates only where all of them have dates; None without a handshake.
+
+        With -quiet there is no word of version and cipher, but still what is wrong with the certificate.
+        """
+        if self.on_the_way is None and not (self.known.get("cipher") and self.known.get("version")):
             return None
         if self.on_the_way is not None and "verify_code" not in self.known:
             self.known["verify_code"], self.known["verify_error"] = self.on_the_way

@@ -279,6 +279,7 @@ def _details(page: Page, session: Transcript) -> None:
         from smtpdoc.render.text_certificates import render_chain, render_handshake
 
         page.blank()
-        render_handshake(page, session.tls)
-        page.blank()
+        if session.tls.version:  # a kept session may tell of the certificate alone
+            render_handshake(page, session.tls)
+            page.blank()
         render_chain(page, session.tls, session.observed_at)

@@ -273,3 +273,10 @@ def test_of_a_session_under_quotation_marks_everything_is_read() -> None:
     letter = "Bob wrote:\n> 220 mx.example.net ESMTP\n> MAIL FROM:<>\n> 550 5.7.1 no\nthanks, Alice\n"
 
     assert "mail refused" in recognised(replay(letter))
+
+
+def test_openssl_that_says_nothing_but_what_is_wrong_with_the_certificate_is_heard() -> None:
+    report = replay((DATA / "openssl-quiet.txt").read_bytes())
+
+    assert "tls.certificate-untrusted" in [finding.id for finding in report.findings]
+    assert report.exit_code == 1
