@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from smtpdoc.evidence.smtp import Failure, FailureKind, Stage
-from smtpdoc.net.door import wants_tls
+from smtpdoc.net.door import knock
 from smtpdoc.net.early import FAMILIES, EarlyConnection, Opened, Signal, helo_name, is_literal
 from smtpdoc.net.failures import connect_failure, connect_timeout, place
 from smtpdoc.net.session import SmtpSession
@@ -94,7 +94,7 @@ class TcpDialer:
             context = session_context(tls)
             session.prepare_tls(context, waited_for)
             if not tls.implicit and port != SMTP_PORT:
-                session.may_knock(partial(wants_tls, address, port, source_ip, context, tls.server_name))
+                session.may_knock(partial(knock, address, port, source_ip, context, tls.server_name))
         left = max(0.0, budget.deadline - loop.time())
         patience = left if patience_s is None else min(left, patience_s)
         try:

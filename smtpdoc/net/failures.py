@@ -95,7 +95,7 @@ def describe(ending: Ending, stage: Stage, host: str, port: int, *, implicit: bo
     protocol = ending.protocol or (None if greeted else recognise_protocol(ending.partial))
     strange = ("not-smtp", "eof", "reset", "lost", "timeout", *(("tls-clear-answer",) if implicit else ()))
     if protocol and base in strange:
-        told = "speaks-tls" if protocol == "TLS" else "other-protocol"
+        told = "speaks-tls" if protocol == "TLS" and port not in _CUSTOMARY else "other-protocol"
         return Failure(FailureKind.PROTOCOL, stage, wrong_door(protocol, host, port, quoted(ending.partial)), told)
     sentence = _sentence(word, ending, stage, host, port, implicit=implicit)
     return Failure(_KINDS.get(base, FailureKind.PROTOCOL), stage, sentence, word)
@@ -187,6 +187,8 @@ def _asked(stage: Stage) -> str:
 def wrong_door(protocol: str, host: str, port: int, seen: str) -> str:
     """Return the sentence for a port that speaks something else."""
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if protocol == "TLS" and port in _CUSTOMARY:
+        return f"{where} speaks TLS from the start; port {port} is usually {_CUSTOMARY[port]}, not SMTP"
     if protocol == "TLS":
         return f"{where} speaks TLS from the start; try --tls implicit"
     return f"{where} speaks {protocol}, not SMTP (it sent {seen}); mail servers listen on port 25, 465 or 587"

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import TypeAlias
 
 from smtpdoc.evidence.smtp import Exchange, Failure, FailureKind, Line, LineKind, Stage, StageStatus, TlsFacts
 from smtpdoc.grammar.printable import printable
@@ -20,6 +21,8 @@ from smtpdoc.net.failures import describe
 from smtpdoc.net.smtp import Ending, TimedReply, Wire
 from smtpdoc.net.tls import Channel, summary
 from smtpdoc.seams import Budget, Command, TlsPolicy, Watcher
+
+Knock: TypeAlias = Callable[[], Awaitable[tuple[str, bytes] | None]]
 
 _GREETING = Command(Stage.GREETING, "")
 
@@ -78,7 +81,7 @@ class SmtpSession:
         self._context: ssl.SSLContext | None = None
         self._trust: ssl.SSLContext | Awaitable[ssl.SSLContext] | None = None
         self._store: ssl.SSLContext | None = None
-        self._knock: Callable[[], Awaitable[bool]] | None = None
+        self._knock: Knock | None = None
 
     def prepare_tls(self, context: ssl.SSLContext, trust: ssl.SSLContext | Awaitable[ssl.SSLContext]) -> None:
         self._context, self._trust = context, trust
@@ -96,8 +99,8 @@ class SmtpSession:
         with self._at(opened.at):
             self._greeting_due()
 
-    def may_knock(self, knock: Callable[[], Awaitable[bool]]) -> None:
-        """`knock` tells whether the port wants TLS at once, should the greeting not come."""
+    def may_knock(self, knock: Knock) -> None:
+        """`knock` tells what the port speaks, and the first bytes of it, should the greeting not come."""
         self._knock = knock
 
     @property
@@ -176,16 +179,14 @@ class SmtpSession:
         return self._exchange(owed, None, failure, self._now(), False)
 
     async def _knock_when_silent(self) -> None:
-        """Wait for the greeting; where not a byte comes for a while, see whether this port wants TLS at once."""
+        """Wait for the greeting; where not a byte comes for a while, see what this port speaks."""
         if self._knock is None or self._patience(None) <= SILENCE_S:
             return
         if not await self.wire.silent_for(SILENCE_S):
             return
-        self._line(
-            LineKind.NOTE, b"not a word yet; another connection, to see whether this port wants TLS at once", False
-        )
-        if await self._knock():
-            self.wire.wants_tls()
+        self._line(LineKind.NOTE, b"not a word yet; another connection, to see whether this port speaks TLS", False)
+        if (answer := await self._knock()) is not None:
+            self.wire.speaks(*answer)
 
     def close(self) -> None:
         self.wire.close()

@@ -217,10 +217,10 @@ class Wire(SMTPProtocol):
                     await self._wait(None, "timeout")
         return self._received_bytes == 0 and self.ending is None
 
-    def wants_tls(self) -> None:
-        """Give up: another connection showed that the port waits for TLS."""
+    def speaks(self, protocol: str, head: bytes) -> None:
+        """Give up, if there was no word yet: another connection showed what the port speaks."""
         if self._received_bytes == 0:
-            self._fail("not-smtp", protocol="TLS")
+            self._fail("not-smtp", partial=head, protocol=protocol)
 
     async def reply(self, timeout: float | None) -> TimedReply | Ending:
         """Return the next reply that was asked for, or why there is none; ends the connection after `timeout`."""

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.hostile import TLS, C, HostileServer, Pause, Step, hostile_server
+from support.hostile import TLS, C, HostileServer, Pause, Raw, Step, hostile_server
 from support.pki import server_context
 from support.probing import gather_probe
 from support.scripted import Recorded
 
-from smtpdoc.evidence.smtp import StageStatus, Transcript
+from smtpdoc.evidence.smtp import Stage, StageStatus, Transcript
 from smtpdoc.gather.probe import ProbeOptions
 from smtpdoc.net import dial, session
 from smtpdoc.net.dial import TcpDialer
+from smtpdoc.net.failures import describe
+from smtpdoc.net.smtp import Ending
 from smtpdoc.target import Target
 
 GREETING = b"220 mx.lab.example ESMTP\r\n"
@@ -48,6 +50,25 @@ def test_a_port_that_waits_for_tls_is_named_before_the_time_is_over(shelf: Path)
     assert greeting_failure(transcript) == "speaks-tls"
     assert transcript.elapsed_s < 1
     assert (server.sessions, server.commands) == (2, [])
+
+
+def test_a_web_server_waits_for_the_client_and_answers_tls_in_its_own_way(shelf: Path) -> None:
+    answer = b"HTTP/1.1 400 Bad Request\r\n\r\nno"
+    transcript, _ = probe(shelf, Raw(), answer, timeout_s=3)
+    failure = transcript.exchanges[1].failure
+
+    assert failure is not None
+    assert failure.word == "other-protocol"
+    assert 'speaks HTTP, not SMTP (it sent "HTTP/1.1 400 Bad Request")' in failure.detail
+    assert transcript.elapsed_s < 1
+
+
+def test_a_port_that_is_known_for_something_else_is_not_taken_for_submission() -> None:
+    ending = Ending("not-smtp", protocol="TLS")
+    failure = describe(ending, Stage.GREETING, "mx.example", 443, implicit=False, greeted=False)
+
+    assert failure.word == "other-protocol"
+    assert failure.detail == "mx.example:443 speaks TLS from the start; port 443 is usually HTTPS, not SMTP"
 
 
 def test_a_port_that_is_silent_for_good_is_waited_for(shelf: Path) -> None:
