@@ -414,6 +414,20 @@ def test_the_end_of_a_certificate_comes_in_sight(days: int, cert_days: int, leve
     assert found(transcript) == ([("tls.certificate-expires-soon", level)] if level else [])
 
 
+@pytest.mark.parametrize(
+    ("issuer", "days", "level"),
+    [("CN=root", 5, "warning"), ("CN=root", 20, None), ("CN=above", 5, None)],
+    ids=["soon", "later", "a root"],
+)
+def test_so_does_the_end_of_one_above_it(issuer: str, days: int, level: str | None) -> None:
+    above = replace(certificate(), subject="CN=above", issuer=issuer, not_after=NOW + timedelta(days=days, hours=1))
+    tls = replace(handshake(certificate()), chain=(certificate(), above))
+
+    assert found(session(CONNECTED, GREETED, tls=tls, observed_at=NOW)) == (
+        [("tls.certificate-expires-soon", level)] if level else []
+    )
+
+
 def test_a_mismatch_names_the_names_and_how_to_ask_for_one() -> None:
     leaf = certificate(names=("*.example.org", "mail.example.org"), common_name="mail.example.org")
 

@@ -79,6 +79,8 @@ def other_protocol(session: Transcript) -> Iterator[Detail]:
         )
 
 
+#: Of a name for EHLO, which may be as long as anybody likes.
+_SHOWN_CHARS = 100
 #: Where a server's first words come: what is no SMTP there never was.
 _FIRST_WORDS = (Stage.GREETING, Stage.TLS)
 _BROKEN_OFF_FIX = (
@@ -320,7 +322,9 @@ def ehlo_refused(session: Transcript) -> Iterator[Detail]:
                 code=tries[0].reply.code if tries[0].reply is not None else None,
             )
             continue
-        what = f"refused the name {session.helo}" if tried.status is StageStatus.REFUSED else "put EHLO off"
+        what = (
+            f"refused the name {session.helo[:_SHOWN_CHARS]}" if tried.status is StageStatus.REFUSED else "put EHLO off"
+        )
         detail = refusal(session, tried, what, again=probe_command(session, "--helo YOUR.HOST.NAME"), stage_knows=True)
         if tried.status is StageStatus.DEFERRED:
             detail.level = Level.UNKNOWN

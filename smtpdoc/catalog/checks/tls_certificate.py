@@ -333,7 +333,10 @@ def _weakly_signed(certificate: Certificate) -> bool:
 )
 def certificate_expires_soon(session: Transcript) -> Iterator[Detail]:
     tls, leaf = session.tls, _leaf(session)
-    if tls is None or leaf is None or tls.expired or tls.days_left is None or tls.days_left > session.cert_days:
+    if tls is None or leaf is None or tls.expired or tls.days_left is None:
+        return
+    if tls.days_left > session.cert_days:
+        yield from _above_expires_soon(session, tls)
         return
     urgent = tls.days_left <= ERROR_DAYS
     left = {0: "in less than a day", 1: "in 1 day"}.get(tls.days_left, f"in {tls.days_left} days")
@@ -345,3 +348,20 @@ def certificate_expires_soon(session: Transcript) -> Iterator[Detail]:
         days_left=tls.days_left,
         not_after=leaf.not_after.isoformat(),
     )
+
+
+def _above_expires_soon(session: Transcript, tls: TlsFacts) -> Iterator[Detail]:
+    """The first of the intermediates that ends soon; a root that is sent proves nothing and is not looked at."""
+    now = session.observed_at
+    for one in tls.chain[1:]:
+        days_left = (one.not_after - now).days if now is not None else -1
+        if one.subject != one.issuer and 0 <= days_left <= session.cert_days:
+            yield Detail(
+                f"{printable(one.subject)}, above the certificate of {session.host} in its chain, expires on "
+                f"{one.not_after:%Y-%m-%d}",
+                subject=session.port_name,
+                fix="Ask its authority for the current intermediate certificate, and put it into the server's chain file.",
+                days_left=days_left,
+                not_after=one.not_after.isoformat(),
+            )
+            return
