@@ -193,18 +193,29 @@ class _Run:
         return Probe(self._target, options, self._dialer, recorder), recorder
 
     async def _session(self, slots: Slots, looks: Looks | None = None) -> None:
-        async with slots.one(self._address or self._target.host):
+        began = self._dialer.now()
+        server = await self._server(began)
+        spent_s = self._dialer.now() - began
+        async with slots.one(server):
             probe, recorder = self._next
             self._begun.append(self._next)
             if looks is not None:
                 looks.begin(self._target.host, self._target.port)
             try:
                 async with recorder.telling():
-                    await probe.run(self._address)
+                    await probe.run(self._address, spent_s)
             finally:
                 probe.close()
             if looks is not None:
                 await looks.after(self._first())
+
+    async def _server(self, now: float) -> str:
+        """Return the address that will be tried first, or the name where it has none: names may share a server."""
+        if self._address is not None:
+            return self._address
+        budget = Budget(now, now + self._options.timeout_s)
+        found = await self._dialer.addresses(self._target.host, self._options.family, budget)
+        return self._target.host if isinstance(found, Failure) else found[0]
 
     def _first(self) -> Transcript:
         """Return the first session, as far as it has come."""

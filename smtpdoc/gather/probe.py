@@ -88,9 +88,9 @@ class Probe:
 
     # The steps
 
-    async def run(self, address: str | None = None) -> None:
-        """Go through the session once."""
-        now = self._dialer.now()
+    async def run(self, address: str | None = None, spent_s: float = 0.0) -> None:
+        """Go through the session once; `spent_s` of its time went into finding the address."""
+        now = self._dialer.now() - spent_s
         self._budget = Budget(now, now + self.options.timeout_s)
         try:
             await self._steps(address)

@@ -40,6 +40,7 @@ class TcpDialer:
     ) -> None:
         self._resolver = resolver
         self._early = early
+        self._found: dict[tuple[str, str | None], tuple[str, ...] | Failure] = {}
         self._overrides = {host.lower(): tuple(given) for host, given in (overrides or {}).items()}
 
     def now(self) -> float:
@@ -50,6 +51,12 @@ class TcpDialer:
         return early.begun_at if early is not None and early.leads_to(address, port, source_ip, helo) else None
 
     async def addresses(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...] | Failure:
+        """See seams.Dialer; asked again, the answer is the same."""
+        if (host, family) not in self._found:
+            self._found[host, family] = await self._look_for(host, family, budget)
+        return self._found[host, family]
+
+    async def _look_for(self, host: str, family: str | None, budget: Budget) -> tuple[str, ...] | Failure:
         if given := self._overrides.get(host.lower()):
             found: tuple[str, ...] | Failure = given
         elif is_literal(host):

@@ -341,6 +341,25 @@ def test_no_more_than_two_sessions_at_once_with_one_server(shelf: Path) -> None:
     assert {"a": PER_HOST, "b": PER_HOST, "all": 3} == most
 
 
+def test_names_of_one_server_share_its_turns(shelf: Path) -> None:
+    asked: list[str] = []
+
+    class Asked(Slots):
+        def one(self, host: str) -> Any:
+            asked.append(host)
+            return super().one(host)
+
+    async def session() -> None:
+        async with hostile_server(SESSION, server_context(shelf, "ec")) as server:
+            names = {f"{name}.example": ("127.0.0.1",) for name in "abc"}
+            for host in names:
+                await aio.probe(Target(host, server.port), resolve=names, slots=Asked(3), timeout_s=5)
+
+    asyncio.run(session())
+
+    assert ["127.0.0.1"] * 3 == asked
+
+
 def test_names_open_no_resolver_that_nobody_asks() -> None:
     names = Names(None, 5.0)
 

@@ -43,11 +43,12 @@ def test_each_suggested_command_parses(template: str, named: dict[str, str]) -> 
     """With click's own parser; the places stand for themselves where the reply names nothing."""
     [filled] = fill([template], named, command=True)
     program, name, *arguments = shlex.split(filled)
-    command = cli.get_command(cli.make_context("smtpdoc", [name]), name)
+    context = cli.make_context("smtpdoc", [name])
+    command = cli.get_command(context, name)
 
     assert "smtpdoc" == program
     assert command is not None
-    assert command.make_context(name, arguments).params
+    assert command.make_context(name, arguments, parent=context).params
 
 
 def advice() -> list[tuple[str, tuple[str, ...]]]:

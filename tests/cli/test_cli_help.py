@@ -7,12 +7,13 @@ from collections import Counter
 import click
 from support.command import Smtpdoc
 
+from smtpdoc.cli.group import SETTINGS
 from smtpdoc.cli.help import PROBE_GROUPS
 from smtpdoc.cli.probe import command
 
 
 def test_each_option_of_probe_stands_in_one_group() -> None:
-    context = click.Context(command)
+    context = click.Context(command, **SETTINGS)  # a command keeps its help option from the first context it meets
     options = [param for param in command.get_params(context) if isinstance(param, click.Option)]
     longest = [max(option.opts, key=len) for option in options]
 
