@@ -27,7 +27,7 @@ SERVFAIL, TIMEOUT = LookupStatus.SERVFAIL, LookupStatus.TIMEOUT
 SOA = "example. 60 IN SOA ns.example. hostmaster.example. 1 2 3 4 5"
 
 
-def ask(behaviour: Behaviour, name: str, rdtype: str, *, timeout_s: float = 2.0) -> tuple[Lookup, FaultyDns]:
+def ask(behaviour: Behaviour, name: str, rdtype: str, *, timeout_s: float = 5.0) -> tuple[Lookup, FaultyDns]:
     """Ask one question of a server that behaves so."""
 
     async def run() -> tuple[Lookup, FaultyDns]:
